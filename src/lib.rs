@@ -1,9 +1,12 @@
 //! Convolution as a linear operator: its sparse matrix, its fast product, its exact adjoint, its inverse.
 
+pub mod band;
+pub mod boundary;
 pub mod error;
 pub mod memory;
 pub mod op;
 pub mod scalar;
+pub mod stencil;
 
 pub use error::{Error, Result};
 pub use scalar::{Real, Scalar};

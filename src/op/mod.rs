@@ -4,8 +4,12 @@
 //! [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which checks sizes
 //! and provides the buffers.
 
+mod apply;
+mod diagonal;
 mod vector;
 
+pub use apply::{Apply, BatchOperator};
+pub use diagonal::Diagonal;
 pub use vector::Vector;
 
 use crate::error::Result;
