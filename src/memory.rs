@@ -18,7 +18,7 @@ const LARGE: usize = 4 << 20;
 /// Index types of sparse matrices: `i32` where everything fits, `i64` beyond.
 ///
 /// Signed, because SciPy and cuSPARSE take these without a copy.
-pub trait Index: SpIndex + Send + Sync + private::Sealed {
+pub trait Index: SpIndex + Zeroed {
     /// Bytes of one index.
     const BYTES: usize = size_of::<Self>();
     /// The largest index.
@@ -33,18 +33,15 @@ impl Index for i64 {
     const MAX: u64 = i64::MAX.unsigned_abs();
 }
 
-mod private {
-    pub trait Sealed {}
-    impl Sealed for i32 {}
-    impl Sealed for i64 {}
-}
+use sealed::Zeroed;
 
-/// Elements for which all bytes zero is a valid value, namely zero.
-pub(crate) trait Zeroed: Copy + Send + Sync + 'static {}
-impl<T: Scalar> Zeroed for T {}
-impl Zeroed for i32 {}
-impl Zeroed for i64 {}
-impl Zeroed for usize {}
+mod sealed {
+    /// Elements for which all bytes zero is a valid value, namely zero.
+    pub trait Zeroed: Copy + Send + Sync + 'static {}
+    impl<T: crate::scalar::Scalar> Zeroed for T {}
+    impl Zeroed for i32 {}
+    impl Zeroed for i64 {}
+}
 
 /// A vector of `len` zeros, or [`Error::Memory`] naming the bytes that are missing.
 ///

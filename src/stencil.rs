@@ -164,6 +164,11 @@ impl Stencil {
         self.band.taps()
     }
 
+    /// After how many samples the pattern of columns repeats.
+    pub(crate) fn period(&self) -> usize {
+        self.band.stride()
+    }
+
     /// The results whose every coefficient is a single tap and which see all taps that fit their phase.
     pub(crate) fn plain(&self, side: Side) -> Range<usize> {
         match side {

@@ -32,7 +32,7 @@ pub trait BatchOperator<T: Scalar>: LinearOperator<[T]> {
 }
 
 /// Applies `product` column by column, through scratch where a column is not contiguous.
-fn by_columns<T: Scalar>(
+pub(crate) fn by_columns<T: Scalar>(
     input: ArrayView2<T>,
     mut output: ArrayViewMut2<T>,
     scratch: &mut [T],

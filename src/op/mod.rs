@@ -8,6 +8,7 @@ mod apply;
 mod diagonal;
 mod vector;
 
+pub(crate) use apply::by_columns;
 pub use apply::{Apply, BatchOperator};
 pub use diagonal::Diagonal;
 pub use vector::Vector;

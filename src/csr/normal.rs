@@ -1,0 +1,189 @@
+//! The normal matrix AᴴA, built directly.
+//!
+//! `(AᴴA)[i, j] = Σ_r conj(A[r, i])·A[r, j]` over the kept rows r. Where all taps are kept, that is the autocorrelation
+//! of the kernel at lag i − j, the same for every such i (of one residue modulo the stride): it is computed once and
+//! copied. All other entries are summed from the kept rows, never obtained by subtraction.
+
+use super::assemble::{Place, assemble};
+use super::index;
+use crate::conv::{Bank, Traversal};
+use crate::error::Result;
+use crate::memory::Index;
+use crate::scalar::Scalar;
+use crate::stencil::{Side, Stencil};
+use sprs::CsMatI;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+crate::conv::on_descriptions! {
+    /// The normal matrix AᴴA in compressed rows, without forming A.
+    ///
+    /// Shape `(cols, cols)`, Hermitian. O(nnz) where the kernel lies inside, O(taps²) for each of the few columns near a
+    /// boundary. Entries that cancel exactly are not stored.
+    ///
+    /// # Errors
+    /// As [`to_csr`](Self::to_csr).
+    ///
+    /// # Examples
+    /// ```
+    /// use convmtx::{Conv1d, ConvMode};
+    /// let n = Conv1d::new(&[1.0, 2.0], 3, ConvMode::Full)?.to_normal()?;
+    /// assert_eq!(n.to_dense(), ndarray::array![[5.0, 2.0, 0.0], [2.0, 5.0, 2.0], [0.0, 2.0, 5.0]]);
+    /// # Ok::<(), convmtx::Error>(())
+    /// ```
+    pub fn to_normal(&self) -> Result<CsMatI<T, i32>> {
+        normal(self.bank())
+    }
+}
+
+/// Offsets of columns and values of a row that is repeated.
+type Template<T> = Vec<(isize, T)>;
+
+/// Which rows of AᴴA are copies of each other: the channel, and the residue along every axis.
+type Class<const D: usize> = (usize, [usize; D]);
+
+struct Normal<'a, T, const D: usize> {
+    bank: &'a Bank<T, D>,
+    traversal: Traversal<D>,
+    /// Per axis the samples all of whose outputs see every tap that fits them.
+    deep: [Range<usize>; D],
+    templates: BTreeMap<Class<D>, Template<T>>,
+}
+
+fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMatI<T, I>> {
+    let traversal = Traversal::new(bank)?;
+    let cols = bank.shape().1;
+    let deep = traversal.stencils().each_ref().map(deep_samples);
+    let mut normal = Normal { bank, traversal, deep, templates: BTreeMap::new() };
+    normal.compute_templates();
+    assemble(
+        (cols, cols),
+        |rows, counts| {
+            let mut work = Work::new(&normal);
+            for (i, count) in rows.zip(counts) {
+                *count = index(match normal.template(i) {
+                    Some(template) => template.len(),
+                    None => normal.sum_row(i, &mut work).count(),
+                });
+            }
+        },
+        |rows, place: Place<T, I>| {
+            let mut work = Work::new(&normal);
+            for (r, i) in rows.enumerate() {
+                let to = place.row(r);
+                let (indices, values) = (&mut place.indices[to.clone()], &mut place.values[to]);
+                let out = indices.iter_mut().zip(values);
+                match normal.template(i) {
+                    Some(template) => out.zip(template).for_each(|((c, v), &(offset, value))| {
+                        (*c, *v) = (index(i.wrapping_add_signed(offset)), value);
+                    }),
+                    None => out.zip(normal.sum_row(i, &mut work)).for_each(|((c, v), (j, value))| {
+                        (*c, *v) = (index(j), value);
+                    }),
+                }
+            }
+        },
+    )
+}
+
+/// The samples whose column is plain and whose outputs are plain: their rows of AᴴA repeat with the stride.
+fn deep_samples(stencil: &Stencil) -> Range<usize> {
+    let outputs = stencil.plain(Side::Forward);
+    let is_deep = |p: &usize| {
+        let mut all = true;
+        stencil.visit(Side::Adjoint, *p, |i, _| all &= outputs.contains(&i));
+        all
+    };
+    let plain = stencil.plain(Side::Adjoint);
+    // Outputs ascend with the sample, so only the two ends have to be shortened.
+    match (plain.clone().find(is_deep), plain.rev().find(is_deep)) {
+        (Some(first), Some(last)) => first..last + 1,
+        _ => 0..0,
+    }
+}
+
+/// A row under construction: dense sums, and which of them were touched.
+struct Work<T> {
+    sums: Vec<T>,
+    touched: Vec<usize>,
+    column: Vec<(usize, T)>,
+    scratch: Vec<T>,
+}
+
+impl<T: Scalar> Work<T> {
+    fn new<const D: usize>(normal: &Normal<T, D>) -> Self {
+        Work {
+            sums: vec![T::zero(); normal.bank.shape().1],
+            touched: Vec::new(),
+            column: Vec::new(),
+            scratch: vec![T::zero(); normal.traversal.scratch_len()],
+        }
+    }
+}
+
+impl<T: Scalar, const D: usize> Normal<'_, T, D> {
+    /// The class of row `i`, if it lies deep inside along every axis.
+    fn class(&self, i: usize) -> Option<Class<D>> {
+        let mut rest = i;
+        let mut residues = [0; D];
+        for (a, stencil) in self.traversal.stencils().iter().enumerate().rev() {
+            let len = stencil.len(Side::Adjoint);
+            let p = rest % len;
+            rest /= len;
+            if !self.deep[a].contains(&p) {
+                return None;
+            }
+            residues[a] = p % stencil.period();
+        }
+        Some((rest, residues))
+    }
+
+    fn template(&self, i: usize) -> Option<&Template<T>> {
+        self.templates.get(&self.class(i)?)
+    }
+
+    /// Sums one row of every class.
+    fn compute_templates(&mut self) {
+        let c = self.bank.channels();
+        let lens = self.traversal.stencils().each_ref().map(|s| s.len(Side::Adjoint));
+        let mut work = Work::new(self);
+        for channel in 0..c.groups * c.inputs {
+            // The first deep sample of every residue along every axis.
+            let mut rows = vec![channel];
+            for (a, stencil) in self.traversal.stencils().iter().enumerate() {
+                let firsts: Vec<usize> = self.deep[a].clone().take(stencil.period()).collect();
+                rows = rows.iter().flat_map(|r| firsts.iter().map(move |p| r * lens[a] + p)).collect();
+            }
+            for i in rows {
+                if let Some(class) = self.class(i) {
+                    // Both below 2^61, see `Band`.
+                    let template = self
+                        .sum_row(i, &mut work)
+                        .map(|(j, value)| (j as isize - i as isize, value))
+                        .collect();
+                    self.templates.insert(class, template);
+                }
+            }
+        }
+    }
+
+    /// The non-zeros of row `i`, columns ascending, summed over the kept rows of A in ascending order.
+    fn sum_row<'w>(&self, i: usize, work: &'w mut Work<T>) -> impl Iterator<Item = (usize, T)> + 'w {
+        let Work { sums, touched, column, scratch } = work;
+        let (t, kernels) = (&self.traversal, self.bank.kernels());
+        for j in touched.drain(..) {
+            sums[j] = T::zero();
+        }
+        column.clear();
+        t.for_each_entry(Side::Adjoint, i, kernels, scratch, |r, a| column.push((r, a.conj())));
+        for &(r, a) in column.iter() {
+            t.for_each_entry(Side::Forward, r, kernels, scratch, |j, b| {
+                sums[j] += a * b;
+                touched.push(j);
+            });
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        touched.iter().map(|&j| (j, sums[j])).filter(|(_, value)| !value.is_zero())
+    }
+}

@@ -1,0 +1,41 @@
+//! Splitting results among threads: parts fixed by size, so that no result depends on the number of threads.
+
+use crate::error::Result;
+use rayon::prelude::*;
+
+/// Multiply-adds that are worth handing to another thread.
+const WORK: usize = 1 << 16;
+
+/// At most this many parts, so that scratch for every part stays small.
+const PARTS: usize = 256;
+
+/// The length of a part of `len` results that cost `work` multiply-adds each; at least 1.
+pub(crate) fn part_len(len: usize, work: usize) -> usize {
+    (WORK / work.max(1)).max(len.div_ceil(PARTS)).clamp(1, len.max(1))
+}
+
+/// Calls `f(start, part, scratch)` for every part of `out`, each with `per_part` elements of scratch of its own.
+///
+/// Every part computes its own results from shared input, so the partition changes nothing but the speed. With one
+/// thread, or one part, nothing is allocated.
+pub(crate) fn for_each_part<T: Send>(
+    out: &mut [T],
+    part: usize,
+    scratch: &mut [T],
+    per_part: usize,
+    f: impl Fn(usize, &mut [T], &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    if out.len() <= part || rayon::current_num_threads() == 1 {
+        return out
+            .chunks_mut(part)
+            .enumerate()
+            .try_for_each(|(c, out)| f(c * part, out, &mut scratch[..per_part]));
+    }
+    if per_part == 0 {
+        return out.par_chunks_mut(part).enumerate().try_for_each(|(c, out)| f(c * part, out, &mut []));
+    }
+    out.par_chunks_mut(part)
+        .zip(scratch.par_chunks_mut(per_part))
+        .enumerate()
+        .try_for_each(|(c, (out, scratch))| f(c * part, out, scratch))
+}

@@ -1,0 +1,56 @@
+//! The inner loops, compiled once per instruction set and chosen at run time.
+//!
+//! One generic body per loop, wrapped by thin shells that only enable instructions. Without fused multiply-add every
+//! shell computes the same bits, because no loop sums across vector lanes: each lane holds one output, and its terms
+//! are added in the order in which they are listed.
+
+mod correlate;
+mod gather;
+
+pub(crate) use correlate::{Correlate, correlate};
+pub(crate) use gather::gather_rows;
+
+use std::sync::OnceLock;
+
+/// In which order, and with which rounding, the terms of an output are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Summation {
+    /// May fuse multiplication and addition, and may reorder. Differs from [`Summation::Ascending`] by rounding only,
+    /// and not at all on integers.
+    #[default]
+    Fastest,
+    /// Starts at +0 and adds terms in ascending input index, one rounded product and one rounded sum each. The same
+    /// bits on every processor, for every engine, layout, batch width and number of threads.
+    Ascending,
+}
+
+/// Instruction sets with a shell of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isa {
+    /// What the build targets.
+    Portable,
+    /// 256-bit vectors, fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 512-bit vectors, fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// The widest instruction set of this processor.
+pub(crate) fn isa() -> Isa {
+    static ISA: OnceLock<Isa> = OnceLock::new();
+    *ISA.get_or_init(|| {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if fma && is_x86_feature_detected!("avx512f") {
+                return Isa::Avx512;
+            }
+            if fma {
+                return Isa::Avx2;
+            }
+        }
+        Isa::Portable
+    })
+}
