@@ -3,6 +3,7 @@
 pub mod error;
 pub mod memory;
 pub mod op;
+pub mod psf;
 pub mod scalar;
 
 pub use error::{Error, Result};
