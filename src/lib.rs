@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod memory;
+pub mod metrics;
 pub mod noise;
 pub mod op;
 pub mod psf;
