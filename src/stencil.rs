@@ -164,6 +164,11 @@ impl Stencil {
         self.band.taps()
     }
 
+    /// The outputs whose kernel, holes included, lies over sample `p`.
+    pub(crate) fn reached_by(&self, p: usize) -> Range<usize> {
+        self.band.reaching(p as i64 * self.band.spread() as i64) // below 2^61, see `Band`
+    }
+
     /// After how many samples the pattern of columns repeats.
     pub(crate) fn period(&self) -> usize {
         self.band.stride()

@@ -90,12 +90,11 @@ fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMa
 fn deep_samples(stencil: &Stencil) -> Range<usize> {
     let outputs = stencil.plain(Side::Forward);
     let is_deep = |p: &usize| {
-        let mut all = true;
-        stencil.visit(Side::Adjoint, *p, |i, _| all &= outputs.contains(&i));
-        all
+        let reached = stencil.reached_by(*p);
+        !reached.is_empty() && outputs.start <= reached.start && reached.end <= outputs.end
     };
     let plain = stencil.plain(Side::Adjoint);
-    // Outputs ascend with the sample, so only the two ends have to be shortened.
+    // The reached outputs ascend with the sample: what lies between two deep samples is deep, or reaches nothing.
     match (plain.clone().find(is_deep), plain.rev().find(is_deep)) {
         (Some(first), Some(last)) => first..last + 1,
         _ => 0..0,
