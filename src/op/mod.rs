@@ -4,8 +4,35 @@
 //! [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which checks sizes
 //! and provides the buffers.
 
+mod adjoint;
+mod apply;
+mod block_diagonal;
+mod diagonal;
+mod difference;
+mod dottest;
+mod examine;
+mod gradient;
+mod identity;
+mod layouts;
+mod product;
+mod scaled;
+mod stack;
+mod sum;
 mod vector;
 
+pub use adjoint::Adjoint;
+pub use apply::{Apply, BatchOperator, BoxedOperator};
+pub use block_diagonal::BlockDiagonal;
+pub use diagonal::Diagonal;
+pub use difference::Difference;
+pub use dottest::{DotTest, dottest};
+pub use examine::{Examination, Finding, Verdict, examine};
+pub use gradient::Gradient2d;
+pub use identity::Identity;
+pub use product::Product;
+pub use scaled::Scaled;
+pub use stack::{HStack, VStack, hstack};
+pub use sum::Sum;
 pub use vector::Vector;
 
 use crate::error::Result;

@@ -182,13 +182,13 @@ mod tests {
     #[test]
     fn norm_survives_large_and_small_numbers() {
         for scale in [1e-200_f64, 1e-310, 1.0, 1e200, 1e300] {
-            let v = vec![3.0 * scale, -4.0 * scale];
+            let v = [3.0 * scale, -4.0 * scale];
             let rel = (v.norm().unwrap() / scale - 5.0).abs();
             assert!(rel < 1e-10, "scale {scale}: {rel}");
         }
-        assert_eq!(vec![0.0_f32; 4].norm().unwrap(), 0.0);
+        assert_eq!([0.0_f32; 4].norm().unwrap(), 0.0);
         assert_eq!(Vec::<f64>::new().norm().unwrap(), 0.0);
-        assert!(vec![f64::NAN, f64::INFINITY].norm().unwrap().is_nan());
-        assert_eq!(vec![1.0, f64::NEG_INFINITY].norm().unwrap(), f64::INFINITY);
+        assert!([f64::NAN, f64::INFINITY].norm().unwrap().is_nan());
+        assert_eq!([1.0, f64::NEG_INFINITY].norm().unwrap(), f64::INFINITY);
     }
 }
