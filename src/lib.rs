@@ -4,6 +4,7 @@ pub mod error;
 pub mod memory;
 pub mod op;
 pub mod scalar;
+pub mod solve;
 
 pub use error::{Error, Result};
 pub use scalar::{Real, Scalar};

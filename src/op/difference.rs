@@ -13,8 +13,8 @@ use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 /// | [`first`](Self::first) | `[-1 1]`, `y[i] = x[i+1] − x[i]` | `(n−1, n)` |
 /// | [`second`](Self::second) | `[1 −2 1]`, `y[i] = x[i] − 2x[i+1] + x[i+2]` | `(n−2, n)` |
 ///
-/// A signal too short for one row gives an operator without rows. No memory, one or three additions per element; batches are
-/// treated whole, without scratch. Works for every element type.
+/// A signal too short for one row gives an operator without rows. No memory, one or three additions per element;
+/// batches are treated whole, without scratch. Works for every element type.
 ///
 /// # Examples
 /// ```

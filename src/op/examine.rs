@@ -139,10 +139,10 @@ impl fmt::Display for Examination {
 /// | `strided views` | batches that are row-contiguous, column-contiguous, every second row or column, reversed: the same result, and nothing written between the elements |
 /// | `lengths` | [`Apply`] refuses vectors and batches of wrong sizes |
 ///
-/// Differences are measured in norms, relative to the result, against 8·ε·√max(rows, cols). The buffer findings demand
-/// equal bits. Batches need not add in the order of single products, so `batch = loop` and `strided views` pass
-/// within the bound; an operator that promises bits is one for which they are [`Verdict::Exact`]. Meant for tests:
-/// about two hundred products, and operators should be small.
+/// Differences are measured in norms, relative to the result, against 8·ε·√max(rows, cols). The buffer findings
+/// demand equal bits. Batches need not add in the order of single products, so `batch = loop` and `strided views`
+/// pass within the bound; an operator that promises bits is one for which they are [`Verdict::Exact`]. Meant for
+/// tests: about two hundred products, and operators should be small.
 ///
 /// # Errors
 /// What the operator itself reports. Broken promises are findings; [`Examination::require`] makes them an error.

@@ -13,8 +13,8 @@ use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 /// - `y[i·cols + j] = x[i+1, j] − x[i, j]`, zero for `i = rows − 1`: down the rows;
 /// - `y[N + i·cols + j] = x[i, j+1] − x[i, j]`, zero for `j = cols − 1`: along the columns.
 ///
-/// The gradient of total variation (Rudin, Osher, Fatemi 1992, DOI 10.1016/0167-2789(92)90242-F; these boundary rows
-/// are Chambolle's, 2004, DOI 10.1023/B:JMIV.0000011325.36760.1e). O(N), no memory, batches without scratch.
+/// The gradient of total variation (Rudin, Osher, Fatemi 1992, DOI 10.1016/0167-2789(92)90242-F; these boundary
+/// rows are Chambolle's, 2004, DOI 10.1023/B:JMIV.0000011325.36760.1e). O(N), no memory, batches without scratch.
 ///
 /// # Examples
 /// ```

@@ -1,8 +1,8 @@
 //! Linear operators: the central trait, checked application, lazy algebra, and the examiner.
 //!
-//! An operator owns all it needs to compute `y = A x` and `x = Aᴴ y`. Its two cores, [`LinearOperator::forward`] and
-//! [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which checks sizes
-//! and provides the buffers.
+//! An operator owns all it needs to compute `y = A x` and `x = Aᴴ y`. Its two cores, [`LinearOperator::forward`]
+//! and [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which
+//! checks sizes and provides the buffers.
 
 mod adjoint;
 mod apply;
@@ -33,7 +33,7 @@ pub use product::Product;
 pub use scaled::Scaled;
 pub use stack::{HStack, VStack, hstack};
 pub use sum::Sum;
-pub use vector::Vector;
+pub use vector::{RealOf, Vector};
 
 use crate::error::Result;
 

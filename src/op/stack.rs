@@ -11,8 +11,8 @@ use num_traits::One;
 ///
 /// Shape `(Σ mᵢ, n)`. The blocks have one type; blocks of different kinds are boxed as
 /// [`BoxedOperator`](super::BoxedOperator) (or as `Box<dyn LinearOperator<V>>`, which has no batch form).
-/// The forward product writes in place; the adjoint needs one vector of length `n` from scratch, one per column of a
-/// batch.
+/// The forward product writes in place; the adjoint needs one vector of length `n` from scratch, one per column
+/// of a batch.
 ///
 /// # Examples
 /// ```
@@ -32,8 +32,8 @@ impl<A> VStack<A> {
     /// The stack of `blocks`, first on top.
     ///
     /// # Errors
-    /// [`Error::Empty`] without blocks, [`Error::Shape`] if the numbers of columns differ, [`Error::Overflow`] if the
-    /// rows cannot be counted.
+    /// [`Error::Empty`] without blocks, [`Error::Shape`] if the numbers of columns differ, [`Error::Overflow`] if
+    /// the rows cannot be counted.
     pub fn new<V: Vector + ?Sized>(blocks: Vec<A>) -> Result<Self>
     where
         A: LinearOperator<V>,
