@@ -63,7 +63,10 @@ fn main() -> convmtx::Result<()> {
     drop(buffer);
     let again = Instant::now();
     let matrix = conv.to_csr()?;
-    println!("build again                          {:6.2} GB/s", bytes as f64 / again.elapsed().as_secs_f64() / 1e9);
+    println!(
+        "build again                          {:6.2} GB/s",
+        bytes as f64 / again.elapsed().as_secs_f64() / 1e9
+    );
     std::hint::black_box(matrix);
     assert!(ok, "peak memory exceeds 1.1 times the matrix plus 50 MB");
     Ok(())

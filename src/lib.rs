@@ -14,6 +14,7 @@ mod parallel;
 pub mod psf;
 pub mod scalar;
 mod simd;
+pub mod solve;
 mod stencil;
 
 pub use band::{Band, ConvMode, Convention};

@@ -111,7 +111,7 @@ fn extend<T: Scalar, const D: usize>(
         let (n, len) = (shape[a], (window.end - window.start) as usize); // not empty, see `window_of`
         let before: usize = shape[..a].iter().product();
         let after: usize = shape[a + 1..].iter().product();
-        let total = (before * after).checked_mul(len).unwrap_or(usize::MAX);
+        let total = (before * after).saturating_mul(len);
         let mut to: Vec<T> = memory::zeroed("the extended signal", total)?;
         for b in 0..before {
             for (q, j) in window.clone().enumerate() {

@@ -93,7 +93,7 @@ impl<T: Scalar> Conv<T, 1> {
         let (kl, ku) = (kl as usize, ku as usize); // both at least 0
         let lead = if fill { kl } else { 0 };
         let mut banded = Banded { rows, cols, kl, ku, lead, data: Vec::new() };
-        let len = banded.ldab().checked_mul(cols).unwrap_or(usize::MAX);
+        let len = banded.ldab().saturating_mul(cols);
         banded.data = memory::zeroed("the band matrix", len)?;
         let ldab = banded.ldab();
         self.for_each(&mut |i, j, value| banded.data[lead + ku + i - j + j * ldab] = value)?;
@@ -112,7 +112,7 @@ impl<T: Scalar> Conv<T, 1> {
             seen.insert(j as i64 - i as i64);
         })?;
         let offsets: Vec<i64> = seen.into_iter().collect();
-        let len = offsets.len().checked_mul(cols).unwrap_or(usize::MAX);
+        let len = offsets.len().saturating_mul(cols);
         let mut data = memory::zeroed("the diagonals", len)?;
         self.for_each(&mut |i, j, value| {
             let d = offsets.partition_point(|&o| o < j as i64 - i as i64);

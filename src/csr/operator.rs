@@ -48,12 +48,13 @@ impl<T: Scalar, I: Index> CsrOperator<T, I> {
         }
         let cols = matrix.cols();
         let column_part = parallel::part_len(cols, matrix.nnz().div_ceil(cols.max(1)));
-        let mut reach = vec![usize::MAX..0; cols.div_ceil(column_part)];
+        let mut reach: Vec<Range<usize>> = vec![0..0; cols.div_ceil(column_part)];
         for (r, row) in matrix.outer_iterator().enumerate() {
             // Columns ascend: only parts between the first and the last entry can be reached.
             if let (Some(first), Some(last)) = (row.indices().first(), row.indices().last()) {
                 for range in &mut reach[first.index() / column_part..=last.index() / column_part] {
-                    *range = range.start.min(r)..r + 1;
+                    let start = if range.start < range.end { range.start } else { r };
+                    *range = start..r + 1;
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::{LinearOperator, Vector};
 use crate::error::{Result, check_len};
 use crate::memory;
 use crate::scalar::Scalar;
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder};
 
 /// Products with many vectors at once, one per **column**, in any memory layout.
 ///
@@ -28,6 +28,34 @@ pub trait BatchOperator<T: Scalar>: LinearOperator<[T]> {
         let _ = cols;
         let (m, n) = self.shape();
         self.scratch_len() + m + n
+    }
+}
+
+/// An operator behind a pointer, for collections of different kinds: [`VStack`](super::VStack),
+/// [`BlockDiagonal`](super::BlockDiagonal).
+pub type BoxedOperator<'a, T> = Box<dyn BatchOperator<T> + 'a>;
+
+impl<T: Scalar, A: BatchOperator<T> + Sync + ?Sized> BatchOperator<T> for &A {
+    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        (**self).forward_batch(x, y, scratch)
+    }
+    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        (**self).adjoint_batch(y, x, scratch)
+    }
+    fn batch_scratch_len(&self, cols: usize) -> usize {
+        (**self).batch_scratch_len(cols)
+    }
+}
+
+impl<T: Scalar, A: BatchOperator<T> + ?Sized> BatchOperator<T> for Box<A> {
+    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        (**self).forward_batch(x, y, scratch)
+    }
+    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        (**self).adjoint_batch(y, x, scratch)
+    }
+    fn batch_scratch_len(&self, cols: usize) -> usize {
+        (**self).batch_scratch_len(cols)
     }
 }
 
@@ -189,4 +217,31 @@ fn check_batch(
 /// Splits scratch for an operator with intermediate vectors: the first `len` elements, and the rest.
 pub(crate) fn split_scratch<V: Vector + ?Sized>(scratch: &mut V, len: usize) -> (&mut V, &mut V) {
     scratch.split_at_mut(len)
+}
+
+/// A matrix in scratch, laid out like `like` (row-contiguous, or else by columns), and the rest.
+pub(crate) fn scratch_matrix<'a, T: Scalar>(
+    scratch: &'a mut [T],
+    (rows, cols): (usize, usize),
+    like: &ArrayView2<T>,
+) -> (ArrayViewMut2<'a, T>, &'a mut [T]) {
+    let (matrix, rest) = scratch.split_at_mut(rows * cols);
+    let by_rows = like.strides()[1].abs() <= like.strides()[0].abs();
+    let shape = (rows, cols).set_f(!by_rows);
+    (ArrayViewMut2::from_shape(shape, matrix).expect("length is the product of the shape"), rest)
+}
+
+/// `Y ← Y + X`
+pub(crate) fn add_columns<T: Scalar>(mut y: ArrayViewMut2<T>, x: ArrayView2<T>) {
+    y.zip_mut_with(&x, |y, &x| *y += T::one() * x); // the arithmetic of `axpy`, so that batch and loop agree
+}
+
+/// A vector as a batch of one column.
+pub(crate) fn as_column<T>(x: &[T]) -> ArrayView2<'_, T> {
+    ArrayView1::from(x).insert_axis(Axis(1))
+}
+
+/// A vector as a batch of one column, writable.
+pub(crate) fn as_column_mut<T>(x: &mut [T]) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut1::from(x).insert_axis(Axis(1))
 }

@@ -1,8 +1,10 @@
 //! Multiplication by a diagonal matrix: weights, masks.
 
+use super::apply::as_column;
 use super::{BatchOperator, LinearOperator};
 use crate::error::Result;
 use crate::scalar::Scalar;
+use ndarray::{ArrayView2, ArrayViewMut2, Zip};
 
 /// `y[i] = d[i]·x[i]`. Weights for least squares, or a mask of zeros and ones.
 ///
@@ -43,4 +45,20 @@ impl<T: Scalar> LinearOperator<[T]> for Diagonal<T> {
     }
 }
 
-impl<T: Scalar> BatchOperator<T> for Diagonal<T> {}
+impl<T: Scalar> BatchOperator<T> for Diagonal<T> {
+    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, _scratch: &mut [T]) -> Result<()> {
+        let d = as_column(&self.d);
+        Zip::from(y).and(x).and_broadcast(d).for_each(|y, &x, &d| *y = d * x);
+        Ok(())
+    }
+
+    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, _scratch: &mut [T]) -> Result<()> {
+        let d = as_column(&self.d);
+        Zip::from(x).and(y).and_broadcast(d).for_each(|x, &y, &d| *x = d.conj() * y);
+        Ok(())
+    }
+
+    fn batch_scratch_len(&self, _cols: usize) -> usize {
+        0
+    }
+}

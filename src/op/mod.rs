@@ -1,17 +1,40 @@
 //! Linear operators: the central trait, checked application, lazy algebra, and the examiner.
 //!
-//! An operator owns all it needs to compute `y = A x` and `x = Aᴴ y`. Its two cores, [`LinearOperator::forward`] and
-//! [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which checks sizes
-//! and provides the buffers.
+//! An operator owns all it needs to compute `y = A x` and `x = Aᴴ y`. Its two cores, [`LinearOperator::forward`]
+//! and [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which
+//! checks sizes and provides the buffers.
 
+mod adjoint;
 mod apply;
+mod block_diagonal;
 mod diagonal;
+mod difference;
+mod dottest;
+mod examine;
+mod gradient;
+mod identity;
+mod layouts;
+mod product;
+mod scaled;
+mod stack;
+mod sum;
 mod vector;
 
+pub use adjoint::Adjoint;
 pub(crate) use apply::by_columns;
-pub use apply::{Apply, BatchOperator};
+pub use apply::{Apply, BatchOperator, BoxedOperator};
+pub use block_diagonal::BlockDiagonal;
 pub use diagonal::Diagonal;
-pub use vector::Vector;
+pub use difference::Difference;
+pub use dottest::{DotTest, dottest};
+pub use examine::{Examination, Finding, Verdict, examine};
+pub use gradient::Gradient2d;
+pub use identity::Identity;
+pub use product::Product;
+pub use scaled::Scaled;
+pub use stack::{HStack, VStack, hstack};
+pub use sum::Sum;
+pub use vector::{RealOf, Vector};
 
 use crate::error::Result;
 

@@ -1,8 +1,8 @@
 //! What a solver may do with a vector.
 //!
-//! A dozen primitives, implemented by `[T]` on the host. Solvers use nothing else, so a device slice that implements
-//! [`Vector`] runs the same solver without a copy over the bus. That is why the primitives return `Result`: on a
-//! device every one of them is a launch that can fail.
+//! Some fifteen primitives, implemented by `[T]` on the host. Solvers use nothing else, so a device slice that
+//! implements [`Vector`] runs the same solver without a copy over the bus. That is why the primitives return
+//! `Result`: on a device every one of them is a launch that can fail.
 //!
 //! Reductions ([`Vector::dot`], [`Vector::norm`]) add up blocks of a fixed size in a fixed order, so that no result
 //! depends on the number of threads.
@@ -15,6 +15,9 @@ use std::borrow::BorrowMut;
 /// Elements per partial sum of a reduction: fixed, so that results do not depend on the number of threads, and
 /// short, so that the rounding error grows with the number of blocks rather than of elements.
 const BLOCK: usize = 1024;
+
+/// The type of the real and imaginary parts of a vector's elements.
+pub type RealOf<V> = <<V as Vector>::Scalar as Scalar>::Real;
 
 /// A vector of scalars somewhere: on the host, or in the memory of a device.
 ///
@@ -64,11 +67,20 @@ pub trait Vector: Send + Sync {
     /// `self[i] ← num[i]/den[i]`, and 0 where `num[i]` is 0 (whatever `den[i]`).
     fn quotient(&mut self, num: &Self, den: &Self) -> Result<()>;
 
-    /// ⟨self, x⟩ = Σ conj(self[i])·x[i]
+    /// `⟨self, x⟩ = Σ conj(self[i])·x[i]`
     fn dot(&self, x: &Self) -> Result<Self::Scalar>;
 
     /// ‖self‖₂, without overflow or underflow in between.
-    fn norm(&self) -> Result<<Self::Scalar as Scalar>::Real>;
+    fn norm(&self) -> Result<RealOf<Self>>;
+
+    /// The smallest and the largest real part: both NaN if any real part is, (∞, −∞) without elements.
+    fn range(&self) -> Result<(RealOf<Self>, RealOf<Self>)>;
+
+    /// `self[i] ← 0` where the real part is not above `threshold` (or NaN).
+    fn chop(&mut self, threshold: RealOf<Self>) -> Result<()>;
+
+    /// Index and value of the first element that is NaN or infinite.
+    fn first_non_finite(&self) -> Result<Option<(usize, Self::Scalar)>>;
 }
 
 impl<T: Scalar> Vector for [T] {
@@ -159,6 +171,25 @@ impl<T: Scalar> Vector for [T] {
         let scale = (-largest.log2().floor()).max(-bound).min(bound).exp2();
         Ok(squares(scale).sqrt() / scale)
     }
+
+    fn range(&self) -> Result<(T::Real, T::Real)> {
+        let widen = |(low, high): (T::Real, T::Real), v: &T| {
+            let v = v.re();
+            // A comparison with NaN is false, so that NaN, once in, stays.
+            let low = if low.is_nan() || low < v { low } else { v };
+            (low, if high.is_nan() || high > v { high } else { v })
+        };
+        Ok(self.iter().fold((T::Real::infinity(), T::Real::neg_infinity()), widen))
+    }
+
+    fn chop(&mut self, threshold: T::Real) -> Result<()> {
+        self.iter_mut().for_each(|v| *v = if v.re() > threshold { *v } else { T::zero() });
+        Ok(())
+    }
+
+    fn first_non_finite(&self) -> Result<Option<(usize, T)>> {
+        Ok(self.iter().position(|v| !v.finite()).map(|i| (i, self[i])))
+    }
 }
 
 #[cfg(test)]
@@ -180,15 +211,30 @@ mod tests {
     }
 
     #[test]
+    fn range_and_chop_look_at_real_parts_and_keep_nan_in_sight() {
+        assert_eq!([3.0, -2.0, 7.0].range().unwrap(), (-2.0, 7.0));
+        assert_eq!(Vec::<f32>::new().range().unwrap(), (f32::INFINITY, f32::NEG_INFINITY));
+        for v in [[f64::NAN, 1.0], [1.0, f64::NAN]] {
+            let (low, high) = v.range().unwrap();
+            assert!(low.is_nan() && high.is_nan());
+        }
+        let mut v = [-1.0, 0.5, f64::NAN, 2.0];
+        assert_eq!(v.first_non_finite().unwrap().unwrap().0, 2);
+        v.chop(0.5).unwrap();
+        assert_eq!(v, [0.0, 0.0, 0.0, 2.0]);
+        assert_eq!(v.first_non_finite().unwrap(), None);
+    }
+
+    #[test]
     fn norm_survives_large_and_small_numbers() {
         for scale in [1e-200_f64, 1e-310, 1.0, 1e200, 1e300] {
-            let v = vec![3.0 * scale, -4.0 * scale];
+            let v = [3.0 * scale, -4.0 * scale];
             let rel = (v.norm().unwrap() / scale - 5.0).abs();
             assert!(rel < 1e-10, "scale {scale}: {rel}");
         }
-        assert_eq!(vec![0.0_f32; 4].norm().unwrap(), 0.0);
+        assert_eq!([0.0_f32; 4].norm().unwrap(), 0.0);
         assert_eq!(Vec::<f64>::new().norm().unwrap(), 0.0);
-        assert!(vec![f64::NAN, f64::INFINITY].norm().unwrap().is_nan());
-        assert_eq!(vec![1.0, f64::NEG_INFINITY].norm().unwrap(), f64::INFINITY);
+        assert!([f64::NAN, f64::INFINITY].norm().unwrap().is_nan());
+        assert_eq!([1.0, f64::NEG_INFINITY].norm().unwrap(), f64::INFINITY);
     }
 }

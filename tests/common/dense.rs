@@ -1,0 +1,76 @@
+//! A dense matrix as an operator, and the matrix of a convolution by its definition.
+#![allow(dead_code)] // every test file uses its own part
+
+use convmtx::nalgebra::DMatrix;
+use convmtx::op::{BatchOperator, LinearOperator};
+use convmtx::{Result, Scalar};
+
+#[derive(Debug, Clone)]
+pub struct Dense<T>(pub DMatrix<T>);
+
+impl<T: Scalar> LinearOperator<[T]> for Dense<T> {
+    fn shape(&self) -> (usize, usize) {
+        self.0.shape()
+    }
+
+    fn forward(&self, x: &[T], y: &mut [T], _scratch: &mut [T]) -> Result<()> {
+        for (i, y) in y.iter_mut().enumerate() {
+            *y = x.iter().enumerate().map(|(j, &x)| self.0[(i, j)] * x).sum();
+        }
+        Ok(())
+    }
+
+    fn adjoint(&self, y: &[T], x: &mut [T], _scratch: &mut [T]) -> Result<()> {
+        for (j, x) in x.iter_mut().enumerate() {
+            *x = y.iter().enumerate().map(|(i, &y)| self.0[(i, j)].conj() * y).sum();
+        }
+        Ok(())
+    }
+}
+
+impl<T: Scalar> BatchOperator<T> for Dense<T> {}
+
+/// Output length and offset of a crop.
+fn crop(shape: &str, taps: usize, n: usize) -> (usize, usize) {
+    match shape {
+        "full" => (n + taps - 1, 0),
+        "same" => (n, taps / 2),
+        "valid" => ((n + 1).saturating_sub(taps), taps - 1),
+        other => panic!("no crop {other}"),
+    }
+}
+
+/// `y[i] = Σ_t k[t]·x[i + offset − t]`
+pub fn convolution<T: Scalar>(kernel: &[T], n: usize, shape: &str) -> Dense<T> {
+    let (m, offset) = crop(shape, kernel.len(), n);
+    let mut a = DMatrix::from_element(m, n, T::zero());
+    for i in 0..m {
+        for (t, &k) in kernel.iter().enumerate() {
+            if let Some(j) = (i + offset).checked_sub(t).filter(|&j| j < n) {
+                a[(i, j)] = k;
+            }
+        }
+    }
+    Dense(a)
+}
+
+/// The same for an image, row-major, `kernel` likewise.
+pub fn convolution_2d(
+    kernel: &[f64],
+    (kr, kc): (usize, usize),
+    (r, c): (usize, usize),
+    shape: &str,
+) -> Dense<f64> {
+    let ((mr, or), (mc, oc)) = (crop(shape, kr, r), crop(shape, kc, c));
+    let mut a = DMatrix::zeros(mr * mc, r * c);
+    for (i, j) in (0..mr).flat_map(|i| (0..mc).map(move |j| (i, j))) {
+        for (s, t) in (0..kr).flat_map(|s| (0..kc).map(move |t| (s, t))) {
+            let row = (i + or).checked_sub(s).filter(|&p| p < r);
+            let col = (j + oc).checked_sub(t).filter(|&q| q < c);
+            if let Some((p, q)) = row.zip(col) {
+                a[(i * mc + j, p * c + q)] = kernel[s * kc + t];
+            }
+        }
+    }
+    Dense(a)
+}

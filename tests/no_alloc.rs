@@ -1,0 +1,108 @@
+//! Nothing allocates inside products and iterations. One test, so that no other thread allocates while it counts.
+
+use convmtx::op::{
+    Adjoint, BlockDiagonal, BoxedOperator, Diagonal, Difference, Gradient2d, Identity, LinearOperator,
+    Product, Scaled, Sum, VStack, hstack,
+};
+use convmtx::solve::{Cgls, Lsqr, RichardsonLucy, Tikhonov};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: everything is passed on to the system's allocator unchanged; counting does not allocate.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.realloc(ptr, layout, size) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is handed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    work();
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+fn products_of(name: &str, op: &dyn LinearOperator<[f64]>) {
+    let (m, n) = op.shape();
+    let (mut x, mut y, mut scratch) = (vec![1.0; n], vec![1.0; m], vec![0.0; op.scratch_len()]);
+    let count = allocations(|| {
+        op.forward(&x, &mut y, &mut scratch).unwrap();
+        op.adjoint(&y, &mut x, &mut scratch).unwrap();
+    });
+    assert_eq!(count, 0, "{name}");
+}
+
+/// `solve` is told the number of iterations and returns how many it did.
+fn iterations_of(name: &str, solve: impl Fn(usize) -> usize) {
+    let count = |k| allocations(|| assert_eq!(solve(k), k, "{name}: stopped early"));
+    count(1); // whatever is set up once
+    assert_eq!(count(7), count(14), "{name}");
+}
+
+#[test]
+fn products_and_iterations_do_not_allocate() {
+    assert!(allocations(|| drop(std::hint::black_box(vec![1_u8; 3]))) > 0, "the counter works");
+
+    let (n, d) = (60, Diagonal::new((1..=60_u8).map(f64::from).collect()));
+    let l = Difference::second(n);
+    let boxed = || -> Vec<BoxedOperator<f64>> {
+        vec![Box::new(d.clone()), Box::new(Identity::new(n)), Box::new(Difference::first(n))]
+    };
+    products_of("diagonal", &d);
+    products_of("difference", &l);
+    products_of("identity", &Identity::new(n));
+    products_of("gradient", &Gradient2d::new(6, 10).unwrap());
+    products_of("adjoint", &Adjoint::new(l.clone()));
+    products_of("scaled", &Scaled::new(2.0, l.clone()));
+    products_of("sum", &Sum::new(d.clone(), Identity::new(n)).unwrap());
+    products_of("product", &Product::new(l.clone(), d.clone()).unwrap());
+    products_of("stack", &VStack::new(boxed()).unwrap());
+    products_of("side by side", &hstack(vec![d.clone(), d.clone()]).unwrap());
+    products_of("block diagonal", &BlockDiagonal::new(boxed()).unwrap());
+
+    let a = Sum::new(d.clone(), Product::new::<[f64]>(Adjoint::new(l.clone()), l.clone()).unwrap()).unwrap();
+    let b: Vec<f64> = (0..60_u32).map(|i| f64::from(i * 7 % 13)).collect();
+    let solution = || vec![0.0; n];
+    iterations_of("cgls", |k| {
+        let solver = Cgls::new().damping(0.1).max_iters(k).tolerance(0.0);
+        solver.solve(&a, &b, &mut solution()).unwrap().iterations
+    });
+    iterations_of("lsqr", |k| {
+        let solver = Lsqr::new().damping(0.1).max_iters(k).atol(0.0).btol(0.0);
+        solver.solve(&a, &b, &mut solution()).unwrap().iterations
+    });
+    iterations_of("lsqr, damped from a start", |k| {
+        let solver = Lsqr::new().damping(0.1).max_iters(k).atol(0.0).btol(0.0);
+        solver.solve(&a, &b, &mut vec![1.0; n]).unwrap().iterations
+    });
+    iterations_of("tikhonov", |k| {
+        let solver = Tikhonov::new(0.1).max_iters(k).tolerance(0.0);
+        solver.solve(&a, &l, &b, &mut solution()).unwrap().iterations
+    });
+    iterations_of("richardson_lucy", |k| {
+        let solver = RichardsonLucy::new().background(1.0).clip_data().max_iters(k);
+        solver.solve(&d, &b, &mut solution()).unwrap().iterations
+    });
+}
