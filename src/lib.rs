@@ -3,6 +3,8 @@
 pub mod error;
 pub mod memory;
 pub mod op;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod scalar;
 
 pub use error::{Error, Result};
