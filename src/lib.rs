@@ -11,6 +11,8 @@ pub mod metrics;
 pub mod noise;
 pub mod op;
 mod parallel;
+#[cfg(feature = "plot")]
+pub mod plot;
 pub mod psf;
 pub mod scalar;
 mod simd;
