@@ -1,6 +1,8 @@
 //! Convolution as a linear operator: its sparse matrix, its fast product, its exact adjoint, its inverse.
 
 pub mod error;
+#[cfg(feature = "io")]
+pub mod io;
 pub mod memory;
 pub mod op;
 pub mod scalar;
