@@ -4,7 +4,7 @@
 
 use convmtx::io::{
     AnyArray, AnySparse, Depth, IMAGE_EXTENSIONS, Image, read_image, read_matrix_market, read_npy, read_npz,
-    write_atomically, write_image, write_matrix_market, write_npy, write_npz,
+    remove_temporaries, write_atomically, write_image, write_matrix_market, write_npy, write_npz,
 };
 use convmtx::ndarray::{Array1, Array2, ArrayD, IxDyn, ShapeBuilder, array, s};
 use convmtx::num_complex::Complex;
@@ -84,6 +84,34 @@ mod atomic {
         });
         assert!(panicked.is_err());
         assert!(names(folder.path()).is_empty());
+    }
+
+    /// Tells the child which folder to write into.
+    const FOLDER: &str = "CONVMTX_TEST_FOLDER";
+
+    #[test]
+    fn an_interrupted_process_leaves_nothing() {
+        let folder = tempdir().unwrap();
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "atomic::interrupted", "--ignored"])
+            .env(FOLDER, folder.path())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(130));
+        assert!(names(folder.path()).is_empty());
+    }
+
+    #[test]
+    #[ignore = "the child of the test above, in a process of its own"]
+    fn interrupted() {
+        let Some(folder) = std::env::var_os(FOLDER) else { return };
+        let _ = write_atomically(Path::new(&folder).join("a"), |file| {
+            file.write_all(b"half")?;
+            file.flush()?;
+            assert_eq!(names(Path::new(&folder)).len(), 1);
+            remove_temporaries(); // as a Ctrl-C handler does
+            std::process::exit(130)
+        });
     }
 
     #[test]
@@ -543,10 +571,9 @@ mod matrix_market {
 
     #[test]
     fn every_type_comes_back_bit_by_bit() {
-        fn check<T: convmtx::io::Element, I: convmtx::io::FileIndex>(values: [T; 6])
-        where
-            I: TryFrom<i32, Error: Debug>,
-        {
+        fn check<T: convmtx::io::Element, I: convmtx::io::FileIndex + TryFrom<i32, Error: Debug>>(
+            values: [T; 6],
+        ) {
             let (_folder, path) = place("a.mtx");
             let indices = [1, 4, 0, 2, 3, 4].map(|i| I::try_from(i).unwrap()).to_vec();
             let indptr = [0, 2, 2, 6].map(|i| I::try_from(i).unwrap()).to_vec();

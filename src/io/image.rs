@@ -2,7 +2,8 @@
 //!
 //! Values are the stored integers over their maximum: no gamma, no colour management, no EXIF orientation.
 
-use super::npy::{AnyArray, Dtype, MAGIC, Plain, write_array};
+use super::array::AnyArray;
+use super::npy::{Dtype, MAGIC, Plain, write_array};
 use super::{DEFLATE_RATIO, Place, pnm, read_bytes, tiff, write_atomically};
 use crate::error::{Error, Result};
 use crate::memory::check_available;
@@ -19,7 +20,7 @@ use std::path::Path;
 pub const IMAGE_EXTENSIONS: &[&str] =
     &["png", "jpg", "jpeg", "tif", "tiff", "pgm", "ppm", "pam", "pnm", "npy"];
 
-/// JPEG quality of 100: high, since a deblurred picture shows block borders, and no larger than PNG as 100 can be.
+/// JPEG quality, out of 100: high, so that a restored picture shows no block borders.
 const JPEG_QUALITY: u8 = 95;
 
 /// A decoded picture may take this much memory whatever the size of its file, bytes.
@@ -129,7 +130,7 @@ impl Image {
             })
         };
         let mut planes = (0..channels).map(plane).collect::<Result<Vec<_>>>()?;
-        let alpha = if channels % 2 == 0 { planes.pop() } else { None };
+        let alpha = if channels.is_multiple_of(2) { planes.pop() } else { None };
         Image::new(planes, alpha, depth)
     }
 }
@@ -253,7 +254,7 @@ fn from_npy(place: Place<'_>, bytes: &[u8]) -> Result<Image> {
     }
     .map_err(|e| place.format(e))?;
     let mut planes: Vec<Array2<f64>> = array.axis_iter(Axis(2)).map(|p| p.to_owned()).collect();
-    let alpha = if planes.len() % 2 == 0 { planes.pop() } else { None };
+    let alpha = if planes.len().is_multiple_of(2) { planes.pop() } else { None };
     Image::new(planes, alpha, depth)
 }
 
@@ -328,10 +329,10 @@ fn encode(place: Place<'_>, image: &Image, format: ImageFormat) -> Result<Vec<u8
         image.quantised::<u16>(u16::MAX)?.into_iter().flat_map(u16::to_ne_bytes).collect()
     };
     let mut bytes = Vec::new();
-    let written = match jpeg {
-        true => JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
-            .write_image(&samples, width, height, color),
-        false => PngEncoder::new(&mut bytes).write_image(&samples, width, height, color),
+    let written = if jpeg {
+        JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(&samples, width, height, color)
+    } else {
+        PngEncoder::new(&mut bytes).write_image(&samples, width, height, color)
     };
     written.map_err(|e| place.format(format!("not possible as {format:?}: {e}")))?;
     Ok(bytes)

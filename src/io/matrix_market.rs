@@ -5,7 +5,7 @@
 //!
 //! Source: Boisvert, Pozo, Remington (1996), The Matrix Market Exchange Formats, NISTIR 5935.
 
-use super::npy::Element;
+use super::array::Element;
 use super::sparse::{compressed, index};
 use super::{Place, Source, open, write_atomically};
 use crate::error::Result;

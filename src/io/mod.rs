@@ -11,6 +11,7 @@
 //! that a header claims is compared with the size of the file before memory is taken. Writers go through
 //! [`write_atomically`]: a file is there as a whole or not at all. All reals keep their bits.
 
+mod array;
 mod atomic;
 mod image;
 mod matrix_market;
@@ -20,10 +21,11 @@ mod pnm;
 mod sparse;
 mod tiff;
 
+pub use array::{AnyArray, Element};
 pub use atomic::{remove_temporaries, write_atomically};
 pub use image::{Depth, IMAGE_EXTENSIONS, Image, read_image, write_image};
 pub use matrix_market::{read_matrix_market, write_matrix_market};
-pub use npy::{AnyArray, Element, read_npy, write_npy};
+pub use npy::{read_npy, write_npy};
 pub use npz::{read_npz, write_npz};
 pub use sparse::{AnySparse, FileIndex};
 

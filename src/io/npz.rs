@@ -2,7 +2,8 @@
 //!
 //! ndarray-npy cannot write the byte string that names the format, so that the archive is put together here.
 
-use super::npy::{AnyArray, Element, Plain, header_bytes, write_array};
+use super::array::{AnyArray, Element};
+use super::npy::{Plain, header_bytes, write_array};
 use super::sparse::{AnySparse, FileIndex, compressed, index};
 use super::{DEFLATE_RATIO, Place, Source, open, write_atomically};
 use crate::error::{Error, Result};

@@ -1,6 +1,6 @@
 //! Sparse matrices from files: the element type as a value, and the structure put in order.
 
-use super::npy::Element;
+use super::array::Element;
 use crate::error::Result;
 use crate::memory::Index;
 use crate::scalar::Scalar;
