@@ -6,6 +6,8 @@ pub mod conv;
 pub mod csr;
 pub mod direct;
 pub mod error;
+#[cfg(feature = "io")]
+pub mod io;
 pub mod memory;
 pub mod metrics;
 pub mod noise;
