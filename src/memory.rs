@@ -41,6 +41,7 @@ mod sealed {
     impl<T: crate::scalar::Scalar> Zeroed for T {}
     impl Zeroed for i32 {}
     impl Zeroed for i64 {}
+    impl Zeroed for usize {}
 }
 
 /// A vector of `len` zeros, or [`Error::Memory`] naming the bytes that are missing.

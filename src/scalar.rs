@@ -200,6 +200,15 @@ real_scalar!(f64, "float64");
 complex_scalar!(f32, "complex64");
 complex_scalar!(f64, "complex128");
 
+/// The first non-finite element as a typed error.
+#[cfg(feature = "io")]
+pub(crate) fn check_finite<T: Scalar>(what: &'static str, values: &[T]) -> crate::Result<()> {
+    match values.iter().position(|v| !v.finite()) {
+        None => Ok(()),
+        Some(index) => Err(crate::Error::NonFinite { what, index, value: values[index].to_string() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
