@@ -1,10 +1,13 @@
 //! Nothing allocates inside products and iterations. One test, so that no other thread allocates while it counts.
 
+use convmtx::csr::CsrOperator;
+use convmtx::ndarray::Array2;
 use convmtx::op::{
-    Adjoint, BlockDiagonal, BoxedOperator, Diagonal, Difference, Gradient2d, Identity, LinearOperator,
-    Product, Scaled, Sum, VStack, hstack,
+    Adjoint, BatchOperator, BlockDiagonal, BoxedOperator, Diagonal, Difference, Gradient2d, Identity,
+    LinearOperator, Product, Scaled, Sum, VStack, hstack,
 };
 use convmtx::solve::{Cgls, Lsqr, RichardsonLucy, Tikhonov};
+use convmtx::{Boundary, Conv1d, Conv2d, Geometry};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -61,8 +64,69 @@ fn iterations_of(name: &str, solve: impl Fn(usize) -> usize) {
     assert_eq!(count(7), count(14), "{name}");
 }
 
+fn batch_products_of(name: &str, op: &dyn BatchOperator<f64>, cols: usize) {
+    let (m, n) = op.shape();
+    let (mut x, mut y) = (Array2::from_elem((n, cols), 1.0), Array2::zeros((m, cols)));
+    let mut scratch = vec![0.0; op.batch_scratch_len(cols)];
+    let count = allocations(|| {
+        op.forward_batch(x.view(), y.view_mut(), &mut scratch).unwrap();
+        op.adjoint_batch(y.view(), x.view_mut(), &mut scratch).unwrap();
+    });
+    assert_eq!(count, 0, "{name}, batch of {cols}");
+}
+
+/// Convolutions of `n` samples or `n × n` pixels, boundaries folding.
+fn convolutions(n: usize) -> Vec<(&'static str, BoxedOperator<'static, f64>)> {
+    let one =
+        Conv1d::new(&[1.0, 2.0, 4.0, 1.0], n * n, Geometry::same().boundary(Boundary::Symmetric)).unwrap();
+    let psf = Array2::from_shape_fn((5, 4), |(i, j)| (i + 2 * j) as f64);
+    let two = Conv2d::new(&psf, [n, n], Geometry::full().boundary(Boundary::Antireflective)).unwrap();
+    vec![
+        ("direct, 1-D", Box::new(one.to_direct().unwrap())),
+        ("direct, 2-D", Box::new(two.to_direct().unwrap())),
+        ("matrix, 1-D", Box::new(CsrOperator::new(one.to_csr().unwrap()).unwrap())),
+        ("matrix, 2-D", Box::new(CsrOperator::new(two.to_csr().unwrap()).unwrap())),
+    ]
+}
+
 #[test]
 fn products_and_iterations_do_not_allocate() {
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one_thread.install(algebra_and_solvers);
+    one_thread.install(|| {
+        for (name, op) in convolutions(150) {
+            products_of(name, &op);
+            batch_products_of(name, &op, 1);
+            batch_products_of(name, &op, 5);
+            let b = vec![1.0; op.shape().0];
+            iterations_of(name, |k| {
+                let solver = Cgls::new().max_iters(k).tolerance(0.0);
+                solver.solve(&op, &b, &mut vec![0.0; op.shape().1]).unwrap().iterations
+            });
+        }
+    });
+    // With more threads the pool may allocate for its own queues, but no more for longer signals.
+    let two_threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    two_threads.install(|| {
+        let count = |n: usize, which: usize| {
+            let (_, op) = convolutions(n).swap_remove(which);
+            let (mut x, mut y) = (vec![1.0; op.shape().1], vec![0.0; op.shape().0]);
+            let mut scratch = vec![0.0; op.scratch_len()];
+            let mut products = || {
+                op.forward(&x, &mut y, &mut scratch).unwrap();
+                op.adjoint(&y, &mut x, &mut scratch).unwrap();
+            };
+            products(); // whatever the pool sets up once
+            allocations(products)
+        };
+        for which in 0..4 {
+            let (small, large) = (count(300, which), count(900, which));
+            assert!(large <= small + 8, "{small} allocations for 90 000 samples, {large} for 810 000");
+        }
+    });
+}
+
+fn algebra_and_solvers() {
     assert!(allocations(|| drop(std::hint::black_box(vec![1_u8; 3]))) > 0, "the counter works");
 
     let (n, d) = (60, Diagonal::new((1..=60_u8).map(f64::from).collect()));
