@@ -172,7 +172,7 @@ impl GeometryArgs {
         Ok(if self.correlate { geometry.correlate() } else { geometry })
     }
 
-    /// The convolution in words: `same correlation, symmetric boundary, stride 2`.
+    /// The convolution in words: `same correlation, boundary symmetric, stride 2`.
     pub fn words(&self) -> String {
         let kind = if self.correlate { "correlation" } else { "convolution" };
         let mut words = match (&self.offset, &self.length) {
@@ -181,7 +181,7 @@ impl GeometryArgs {
             }
             _ => format!("{} {kind}", word(self.shape)),
         };
-        words += &format!(", {} boundary", list(&self.boundary));
+        words += &format!(", boundary {}", list(&self.boundary));
         for (name, steps) in [("stride", &self.stride), ("dilation", &self.dilation)] {
             if steps.iter().any(|&s| s != 1) {
                 words += &format!(", {name} {}", list(steps));
@@ -205,8 +205,10 @@ fn per_axis<A: Copy, const D: usize>(option: &str, values: &[A]) -> Result<[A; D
     match values {
         [one] => Ok([*one; D]),
         each => each.try_into().map_err(|_| {
-            let (count, axes) = (each.len(), if D == 1 { "1 axis" } else { "several axes" });
-            Failure::usage(format!("{option} has {count} values for {axes}, expected 1 or {D}"))
+            let count = each.len();
+            Failure::usage(format!(
+                "{option} has {count} values, expected 1 for all axes, or {D}, one for each"
+            ))
         }),
     }
 }
@@ -252,9 +254,7 @@ impl<T: Element> AnyConv<T> {
         let disagree = || {
             let (taps, size) = (crate::output::sizes(kernel.shape()), crate::output::sizes(size));
             Failure::usage(format!(
-                "the kernel has {} axes ({taps}), the signal {} ({size}): give both the same number, 1 to 3",
-                kernel.ndim(),
-                size.split('×').count(),
+                "the kernel has size {taps}, the signal {size}: give both as many axes, 1 to 3"
             ))
         };
         if kernel.is_empty() {

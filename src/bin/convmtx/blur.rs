@@ -87,7 +87,7 @@ pub fn run(args: &BlurArgs) -> Result<()> {
     };
     let (rows, cols) = image.shape();
     print(format!(
-        "wrote {}: {rows} × {cols} pixels, PSF {}, {} boundary{noise}",
+        "wrote {}: {rows} × {cols} pixels, PSF {}, boundary {}{noise}",
         args.output.display(),
         sizes(psf.shape()),
         args.boundary

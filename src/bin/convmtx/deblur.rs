@@ -16,26 +16,18 @@ use std::str::FromStr;
 
 /// Restores a picture from a blurred, noisy one, given the PSF
 ///
-/// A is the `same` convolution with the PSF (sum 1, centre at tap ⌊K/2⌋); each channel is solved for by itself, alpha and
-/// size are kept. Methods:
+/// A is the `same` convolution with the PSF (sum 1, centre at tap ⌊K/2⌋). Each channel is solved for by itself; size,
+/// depth and alpha are kept. A boundary constant with its term d is solved as A x = b − d.
 ///
-///   tikhonov  min ‖A x − b‖² + λ‖∇x‖²; with --noise, λ is the largest of a grid whose residual noise explains;
-///             else --lambda, or 0.001
-///   cgls      min ‖A x − b‖² + λ‖x‖² by conjugate gradients from 0; λ = 0 and stopping early unless --lambda
-///   lsqr      the same by Golub-Kahan bidiagonalisation
-///   rl        Richardson-Lucy: non-negative, for pictures of counted photons; more iterations are sharper and noisier
-///
-/// With --noise, cgls, lsqr and rl stop when ‖A x − b‖ ≤ 1.02·σ√N. Too small a σ, and noise is restored; too large, and
-/// blur remains. A constant boundary with its term d is solved as A x = b − d.
+/// Say how large the noise is if you know (--noise, σ on [0, 1]): tikhonov then takes the largest λ of a grid, and
+/// cgls, lsqr and rl the first iteration, for which noise explains the residual, ‖A x − b‖ ≤ 1.02·σ√N. With too small a
+/// σ noise is amplified, with too large a one blur remains.
 #[derive(Debug, Args)]
-#[command(
-    verbatim_doc_comment,
-    after_help = "Examples:\n  \
+#[command(after_help = "Examples:\n  \
     convmtx deblur blurred.png --psf gaussian:size=9,sigma=4 --noise 0.01 -o sharp.png\n  \
-    convmtx deblur blurred.png --psf psf.npy --method cgls --iterations 25 -o sharp.png --report report.svg\n  \
+    convmtx deblur blurred.png --psf psf.npy --method cgls --iterations 25 -o out.png --report page.svg\n  \
     convmtx deblur blurred.png --psf disk:radius=5 --lambda 0.003 -o sharp.png --truth photo.png\n\n\
-    The output may be the input: it is written to a temporary file and renamed."
-)]
+    The output may be the input: it is written to a temporary file and renamed.")]
 pub struct DeblurArgs {
     /// The blurred picture: PNG, JPEG, TIFF, PNM or .npy, any depth, grey or colour
     #[arg(value_name = "blurred.png")]
@@ -50,16 +42,16 @@ pub struct DeblurArgs {
     #[arg(long, short, value_name = "sharp.png")]
     output: PathBuf,
 
-    /// How
+    /// What is minimised, and how
     #[arg(long, value_enum, default_value = "tikhonov")]
     method: Method,
 
-    /// The weight of the penalty, 0 for none
+    /// The weight λ of the penalty, 0 for none
     #[arg(long, value_parser = not_negative, allow_hyphen_values = true)]
     lambda: Option<f64>,
 
-    /// The largest number of iterations [default: 30 for cgls, lsqr, rl; 200 for them with --noise or --lambda; 500 for
-    /// tikhonov]
+    /// The largest number of iterations [default: 500 for tikhonov; 200 for the others with --noise or --lambda, else 30,
+    /// which is what regularises them]
     #[arg(long, value_name = "N", value_parser = crate::arguments::at_least_one)]
     iterations: Option<usize>,
 
@@ -161,7 +153,7 @@ fn psf_name(source: &Source) -> String {
 /// What is printed.
 fn words(args: &DeblurArgs, case: &Case) -> Result<String> {
     let mut lines = vec![format!(
-        "{}, PSF {} ({}), {} boundary",
+        "{}, PSF {} ({}), boundary {}",
         case.recipe.method.name(),
         case.psf_name,
         sizes(case.psf.shape()),

@@ -57,25 +57,25 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     for name in ["matrices.png", "matrices.svg"] {
         write_figure(&out.join(name), &figure)?;
     }
-    print(format!("\nThe matrix of [1 4 6 4 1]/16 for 50 samples\n\n{}", table(&sizes)))?;
+    progress.print(format!("\nThe matrix of [1 4 6 4 1]/16 for 50 samples\n\n{}", table(&sizes)))?;
 
     step(1, "photo");
     let photo = Photo::taken()?;
     let restored = photo.restored()?;
     photo.write(out, &restored)?;
     write_figure(&out.join("kernel.png"), &photo::kernels(&photo)?)?;
-    print(format!("\n{}\n\n{}", photo.words(&restored), table(&photo.table(&restored))))?;
+    progress.print(format!("\n{}\n\n{}", photo.words(&restored), table(&photo.table(&restored))))?;
 
     step(2, "convergence");
     write_figure(&out.join("convergence.png"), &convergence::chart(&photo)?)?;
 
     step(3, "dot tests");
     let (tests, all_passed) = numbers::dot_tests(&photo)?;
-    print(format!("\nDot tests: |<A x, y> - <x, A^H y>| over the norms\n\n{}", table(&tests)))?;
+    progress.print(format!("\nDot tests: |<A x, y> - <x, A^H y>| over the norms\n\n{}", table(&tests)))?;
 
     step(4, "timings");
     let timings = numbers::timings()?;
-    print(format!("\n{}\n\n{}", numbers::TIMINGS, table(&timings)))?;
+    progress.print(format!("\n{}\n\n{}", numbers::TIMINGS, table(&timings)))?;
     drop(progress);
 
     print(format!("\n{}", written(out, started)))?;
@@ -105,7 +105,9 @@ fn written(out: &Path, started: Instant) -> String {
     ];
     let mut lines = vec![format!("wrote in {:.1} s:", started.elapsed().as_secs_f64())];
     for (name, what) in files {
-        lines.push(format!("  {:<28} {what}", out.join(name).display().to_string()));
+        let (path, room) = (out.join(name).display().to_string(), "convergence.png".len());
+        let gap = " ".repeat(room.saturating_sub(name.len()));
+        lines.push(format!("  {path}{gap}  {what}"));
     }
     let (blurred, photo, sharp) = (out.join("blurred.png"), out.join("photo.png"), out.join("sharp.png"));
     lines.push(format!(

@@ -19,7 +19,7 @@ use convmtx::op;
 #[command(after_help = "Examples:\n  \
     convmtx dottest --kernel 1,4,6,4,1 --size 1000 --shape same --boundary reflect\n  \
     convmtx dottest --kernel 1+2i,3 --size 100 --stride 3 --dtype f32\n  \
-    convmtx dottest --kernel motion:length=15,angle=30 --size 256x256 --shape same --boundary antireflective")]
+    convmtx dottest --kernel motion:length=15,angle=30 --size 256x256 --boundary antireflective")]
 pub struct DottestArgs {
     #[command(flatten)]
     kernel: KernelArgs,

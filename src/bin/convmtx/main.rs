@@ -19,7 +19,7 @@ mod progress;
 mod report;
 mod restore;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use failure::{Failure, Result};
 use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
@@ -101,13 +101,15 @@ fn refused(answer: &clap::Error) -> ExitCode {
     let told = text.split("\n\nUsage:").next().unwrap_or(&text);
     let told = told.split("\n\nFor more information").next().unwrap_or(told);
     let told = told.trim_start_matches("error: ").trim_end();
-    complain(&Failure::usage(format!("{told}; see convmtx --help")))
+    // The word after the program's name, where it is a command.
+    let command = std::env::args().nth(1).filter(|word| Cli::command().find_subcommand(word).is_some());
+    let command = command.map_or_else(String::new, |word| format!(" {word}"));
+    complain(&Failure::usage(format!("{told}; see convmtx{command} --help")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

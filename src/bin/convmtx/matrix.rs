@@ -28,8 +28,8 @@ const END: usize = 8;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     convmtx matrix --kernel 1,2,3 --size 5 --shape valid\n  \
-    convmtx matrix --kernel 1,4,6,4,1 --scale 0.0625 --size 50 --shape same --boundary symmetric -o K.npz --spy K.svg\n  \
-    convmtx matrix --kernel gaussian:size=9,sigma=4 --size 64x64 --shape same -o K.mtx\n\n\
+    convmtx matrix --kernel 1,4,6,4,1 --scale 0.0625 --size 50 --shape same -o K.npz --spy K.svg\n  \
+    convmtx matrix --kernel psf.npy --size 64x64 --shape same --boundary symmetric -o K.mtx\n\n\
     K.npz opens with scipy.sparse.load_npz, K.mtx with MATLAB's mmread and scipy.io.mmread.")]
 pub struct MatrixArgs {
     #[command(flatten)]
@@ -193,18 +193,17 @@ fn band<T: Scalar, I: FileIndex>(matrix: &CsMatI<T, I>) -> String {
 /// The matrix as text; of one too large for a page the corners.
 fn excerpt<T: Scalar, I: FileIndex>(matrix: &CsMatI<T, I>) -> String {
     let (rows, cols) = matrix.shape();
-    let shown_rows = ends(rows, if rows <= HEIGHT { rows } else { 2 * END });
-    let widest = |columns: &[usize]| {
-        let entry = |&i: &usize| {
-            columns.iter().filter_map(move |&j| matrix.get(i, j)).map(|v| short(*v).chars().count())
-        };
-        shown_rows.iter().flatten().flat_map(entry).max().unwrap_or(1)
+    let corners = |cols_shown: usize| (ends(rows, 2 * END), ends(cols, cols_shown));
+    let whole = rows <= HEIGHT && cols <= WIDTH / 2;
+    let (shown_rows, shown_cols) =
+        if whole { (ends(rows, rows), ends(cols, cols)) } else { corners(WIDTH / 2) };
+    let width = widest(matrix, &shown_rows, &shown_cols);
+    let room = WIDTH / (width + 1);
+    let (shown_rows, shown_cols) = if shown_cols.len() <= room {
+        (shown_rows, shown_cols)
+    } else {
+        corners(room.saturating_sub(1).max(2))
     };
-    let flat = |ends: &[Option<usize>]| ends.iter().flatten().copied().collect::<Vec<_>>();
-    let all = ends(cols, cols.min(WIDTH / 2));
-    let width = widest(&flat(&all));
-    let fits = WIDTH / (width + 1);
-    let shown_cols = if cols <= fits { all } else { ends(cols, fits.saturating_sub(1).max(2)) };
     let line = |i: &Option<usize>| {
         let cell = |j: &Option<usize>| match (i, j) {
             (Some(i), Some(j)) => matrix.get(*i, *j).map_or_else(|| "·".into(), |v| short(*v)),
@@ -215,6 +214,17 @@ fn excerpt<T: Scalar, I: FileIndex>(matrix: &CsMatI<T, I>) -> String {
         cells.join(" ")
     };
     shown_rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Characters of the longest entry in these rows and columns.
+fn widest<T: Scalar, I: FileIndex>(
+    matrix: &CsMatI<T, I>,
+    rows: &[Option<usize>],
+    cols: &[Option<usize>],
+) -> usize {
+    let entries =
+        rows.iter().flatten().flat_map(|&i| cols.iter().flatten().filter_map(move |&j| matrix.get(i, j)));
+    entries.map(|v| short(*v).chars().count()).max().unwrap_or(1)
 }
 
 /// The first and the last of `0..len`, `count` in all, with `None` for the gap.
@@ -250,7 +260,7 @@ fn draw<T: Element, I: FileIndex, const D: usize>(
     path: &Path,
 ) -> Result<()> {
     let title = args.geometry.words();
-    let label = if title.contains("zero boundary") {
+    let label = if title.contains("boundary zero") {
         "rows cut off by an end"
     } else {
         "rows reached by the boundary"

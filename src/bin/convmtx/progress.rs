@@ -1,5 +1,7 @@
 //! Progress bars on stderr, for terminals only, and only for work that takes more than a second.
 
+use crate::failure::Result;
+use crate::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -53,6 +55,11 @@ impl Progress {
     /// `done` steps are done.
     pub fn at(&self, done: usize) {
         self.bar.set_position(done as u64); // widening
+    }
+
+    /// Prints to stdout with the bar out of the way.
+    pub fn print(&self, text: impl AsRef<str>) -> Result<()> {
+        self.bar.suspend(|| output::print(text))
     }
 
     /// What is being done now.

@@ -60,8 +60,8 @@ fn account(case: &Case) -> String {
         .map(|c| format!("after {} iterations: {}", c.report.iterations, c.why))
         .collect();
     format!(
-        "The picture of {rows} × {cols} pixels was restored by {}{colours}: {problem}, where A is the convolution with the \
-         PSF ({}, sum 1) under the {} boundary.{noise} It stopped {}.",
+        "The picture of {rows} × {cols} pixels was restored with {}{colours}: {problem}, where A is the convolution with the \
+         PSF ({}, sum 1) with the boundary {}.{noise} It stopped {}.",
         recipe.method.name(),
         sizes(case.psf.shape()),
         case.boundary,

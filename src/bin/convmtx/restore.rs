@@ -14,11 +14,11 @@ use std::ops::ControlFlow;
 pub const MARGIN: f64 = 1.02;
 
 /// Steps per factor of ten when Tikhonov's λ is searched.
-const STEPS_PER_DECADE: i32 = 8;
+const STEPS_PER_DECADE: f64 = 4.0;
 
-/// No λ below this times σ² is tried. λ = (σ / s)² for pictures whose gradient has the standard deviation s, and
-/// hardly any has s > 0.3: where such a λ leaves more than noise, the model is wrong, not λ.
-const SMALLEST: f64 = 10.0;
+/// λ is searched between these times σ². It should be (σ / s)² for pictures whose gradient has the standard deviation
+/// s: hardly any has s below 0.002 or above 0.3. Where the smallest leaves more than noise, the model is wrong, not λ.
+const SEARCHED: (f64, f64) = (10.0, 250_000.0);
 
 /// λ of Tikhonov's method where neither λ nor the noise is given.
 pub const DEFAULT_LAMBDA: f64 = 1e-3;
@@ -30,13 +30,13 @@ const TOLERANCE: f64 = 1e-5;
 /// The method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Method {
-    /// Smooth: min ‖A x − b‖² + λ‖∇x‖²
+    /// min ‖A x − b‖² + λ‖∇x‖², which favours smooth pictures; λ by --lambda, by --noise, or 0.001
     Tikhonov,
-    /// Conjugate gradients, stopped early: min ‖A x − b‖² + λ‖x‖²
+    /// min ‖A x − b‖² + λ‖x‖² by conjugate gradients from a black picture on; λ = 0 unless --lambda
     Cgls,
-    /// Golub-Kahan bidiagonalisation, the same problem
+    /// The same by Golub-Kahan bidiagonalisation
     Lsqr,
-    /// Richardson-Lucy: non-negative, for counted photons
+    /// Richardson-Lucy: non-negative, for counted photons; more iterations are sharper and noisier
     Rl,
 }
 
@@ -201,7 +201,7 @@ impl Deblurring {
         let target = self.target.unwrap_or(0.0);
         let (mut x, mut trials) = (self.b.clone(), Vec::new());
         for step in 0.. {
-            let lambda = 10_f64.powf(-f64::from(step) / f64::from(STEPS_PER_DECADE));
+            let lambda = SEARCHED.1 * sigma * sigma * 10_f64.powf(-f64::from(step) / STEPS_PER_DECADE);
             let report = self.minimise(lambda, &mut x, watch)?;
             let residual = report.residual_norm();
             trials.push((lambda, residual));
@@ -210,7 +210,7 @@ impl Deblurring {
                     "the largest λ of the grid whose residual is at the noise level (discrepancy principle)";
                 return self.finish(x, report, why.into(), trials, None);
             }
-            if lambda <= SMALLEST * sigma * sigma || !residual.is_finite() {
+            if lambda <= SEARCHED.0 * sigma * sigma || !residual.is_finite() {
                 let warning = format!(
                     "no λ down to {lambda:.1e} explains the data up to noise of σ = {sigma}: check PSF and boundary, \
                      or raise --noise"

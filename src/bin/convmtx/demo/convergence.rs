@@ -4,7 +4,7 @@ use super::photo::{NOISE, Photo};
 use crate::failure::Result;
 use crate::restore::MARGIN;
 use convmtx::direct::DirectConv;
-use convmtx::ndarray::{ArrayView1, ArrayView2};
+use convmtx::ndarray::ArrayView2;
 use convmtx::op::Gradient2d;
 use convmtx::plot::{Figure, Lines, Scale};
 use convmtx::solve::{Cgls, Lsqr, Progress, RichardsonLucy, Tikhonov};
@@ -12,7 +12,7 @@ use convmtx::{Boundary, metrics};
 use std::ops::ControlFlow;
 
 /// Iterations that are shown.
-const SHOWN: usize = 80;
+const SHOWN: usize = 60;
 
 /// λ for Tikhonov's curve, a value near the one that the discrepancy principle finds.
 const LAMBDA: f64 = 2e-3;
@@ -28,13 +28,13 @@ struct Curve {
 pub fn chart(photo: &Photo) -> Result<Figure> {
     let curves = curves(photo)?;
     let mut residuals = Lines::new()
-        .title("The residual only falls")
-        .x_axis("iteration", Scale::Log)
+        .title("The residual only falls …")
+        .x_axis("iteration", Scale::Linear)
         .y_axis("‖A x − b‖ / (σ√N)", Scale::Log)
         .size(520.0, 400.0);
     let mut psnr = Lines::new()
-        .title("The picture improves, then drowns in noise")
-        .x_axis("iteration", Scale::Log)
+        .title("… the picture improves, then drowns in noise")
+        .x_axis("iteration", Scale::Linear)
         .y_axis("PSNR in dB", Scale::Linear)
         .size(520.0, 400.0);
     let points = |values: &[f64]| -> Vec<(f64, f64)> {
@@ -61,11 +61,9 @@ fn curves(photo: &Photo) -> Result<[Curve; 4]> {
     let level = NOISE * (b.len() as f64).sqrt(); // exact below 2⁵³
     let record = |name: &'static str| Curve { name, residuals: Vec::new(), psnr: Vec::new() };
     let see = |curve: &mut Curve, p: &Progress<'_, [f64]>| {
-        let x = ArrayView1::from(p.iterate);
         let psnr = ArrayView2::from_shape((rows, cols), p.iterate)
             .ok()
             .and_then(|x| metrics::psnr(&x, &photo.truth, 1.0).ok());
-        debug_assert_eq!(x.len(), rows * cols);
         curve.residuals.push(p.residual_norm / level);
         curve.psnr.push(psnr.unwrap_or(f64::NAN));
         ControlFlow::Continue(())
@@ -75,7 +73,7 @@ fn curves(photo: &Photo) -> Result<[Curve; 4]> {
     let mut cgls = record("CGLS");
     let solver = Cgls::new().max_iters(SHOWN).tolerance(0.0);
     solver.solve_observed::<[f64], _>(&a, &b[..], &mut zero()[..], |p| see(&mut cgls, p))?;
-    let mut lsqr = record("LSQR");
+    let mut lsqr = record("LSQR (the same iterates)");
     let solver = Lsqr::new().max_iters(SHOWN).atol(0.0).btol(0.0);
     solver.solve_observed::<[f64], _>(&a, &b[..], &mut zero()[..], |p| see(&mut lsqr, p))?;
     let mut tikhonov = record("Tikhonov, λ = 0.002");

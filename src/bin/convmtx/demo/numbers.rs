@@ -28,7 +28,7 @@ pub fn dot_tests(photo: &Photo) -> Result<(Vec<Vec<String>>, bool)> {
     let mut passed = true;
     let mut add = |name: String, (shape, nnz, matrix, direct): Tested| {
         passed &= matrix.passed() && direct.passed();
-        let number = |v: f64| format!("{v:.1e}");
+        let number = |v: f64| if v == 0.0 { "0".to_owned() } else { format!("{v:.1e}") };
         rows.push(vec![
             name,
             format!("{} × {}", shape.0, shape.1),
