@@ -14,7 +14,7 @@ use crate::memory;
 use crate::scalar::{Real, Scalar};
 use std::ops::Range;
 
-/// A band and what stands beyond its ends. Plain data; [`Stencil`] is its working form.
+/// A band and what stands beyond its ends. Plain data; engines make their own working form of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Axis {
     band: Band,
