@@ -110,3 +110,8 @@ pub use stencil::Axis;
 
 /// Re-exported so that callers use the same versions of the types in our signatures.
 pub use {nalgebra, ndarray, num_complex, sprs};
+
+/// Runs the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
