@@ -69,8 +69,10 @@ fn check_storage<T: Scalar>(band: &Banded<T>, expected: &DMatrix<T>, what: &str)
 fn gbmv<T: Scalar>(band: &Banded<T>, x: &[T]) -> Vec<T> {
     let mut y = vec![T::zero(); band.rows];
     for (j, &x) in x.iter().enumerate() {
-        for i in j.saturating_sub(band.ku)..band.rows.min(j + band.kl + 1) {
-            y[i] += band.data[j * band.ldab() + band.lead + band.ku + i - j] * x;
+        let first = j.saturating_sub(band.ku);
+        let last = band.rows.min(j + band.kl + 1);
+        for (i, y) in y.iter_mut().enumerate().take(last).skip(first) {
+            *y += band.data[j * band.ldab() + band.lead + band.ku + i - j] * x;
         }
     }
     y

@@ -315,26 +315,26 @@ fn layer_of<const D: usize>(case: &Case) -> Layer<D> {
 }
 
 /// The lengths of the axes behind the batch and the channels.
-fn axes<const D: usize>(array: &ArrayD<f64>) -> [usize; D] {
+fn axes<T, const D: usize>(array: &ArrayD<T>) -> [usize; D] {
     array.shape()[2..].try_into().unwrap()
 }
 
 /// The elements of every member of a batch.
-fn members(array: &ArrayD<f64>) -> impl Iterator<Item = &[f64]> {
+fn members<T>(array: &ArrayD<T>) -> impl Iterator<Item = &[T]> {
     array.axis_iter(Axis(0)).map(|member| member.to_slice().unwrap())
 }
 
 #[test]
 fn conv_layer() {
     fn one<T: Scalar, const D: usize>(group: &Group, case: &Case) {
-        let [x, w, g] = ["x", "w", "g"].map(|name| case.input::<f64>(name));
-        let [y, grad_x, grad_w] = ["y", "grad_x", "grad_w"].map(|name| case.expected::<f64>(name));
-        let layer = FilterBank::<f64, D>::layer(w.view(), axes(&x), layer_of(case)).unwrap();
+        let [x, w, g] = ["x", "w", "g"].map(|name| case.input::<T>(name));
+        let [y, grad_x, grad_w] = ["y", "grad_x", "grad_w"].map(|name| case.expected::<T>(name));
+        let layer = FilterBank::<T, D>::layer(w.view(), axes(&x), layer_of(case)).unwrap();
         assert_eq!(layer.input_shape(), (x.shape()[1], axes(&x)));
         assert_eq!(layer.output_shape(), (y.shape()[1], axes(&y)));
         let matrix = CsrOperator::new(layer.to_csr().unwrap()).unwrap();
         let direct = layer.to_direct().unwrap();
-        let mut gradient = vec![0.0; w.len()];
+        let mut gradient = vec![T::zero(); w.len()];
         for (i, ((x, y), (g, grad_x))) in
             members(&x).zip(members(&y)).zip(members(&g).zip(members(&grad_x))).enumerate()
         {
@@ -363,14 +363,14 @@ fn conv_layer() {
 #[test]
 fn conv_transpose() {
     fn one<T: Scalar, const D: usize>(group: &Group, case: &Case) {
-        let (x, w, y) = (case.input::<f64>("x"), case.input::<f64>("w"), case.expected::<f64>("y"));
+        let (x, w, y) = (case.input::<T>("x"), case.input::<T>("w"), case.expected::<T>("y"));
         let parameters = layer_of::<D>(case);
         let padded = parameters.output_padding(case.sizes("output_padding"));
-        let transposed = FilterBank::<f64, D>::transposed_layer(w.view(), axes(&x), padded).unwrap();
+        let transposed = FilterBank::<T, D>::transposed_layer(w.view(), axes(&x), padded).unwrap();
         assert_eq!(transposed.input_shape(), (x.shape()[1], axes(&x)));
         assert_eq!(transposed.output_shape(), (y.shape()[1], axes(&y)), "{}", case.id());
         // The same numbers as the adjoint of the layer with these weights, from signals of y's shape.
-        let layer = FilterBank::<f64, D>::layer(w.view(), axes(&y), parameters).unwrap();
+        let layer = FilterBank::<T, D>::layer(w.view(), axes(&y), parameters).unwrap();
         assert_eq!(layer.output_shape(), (x.shape()[1], axes(&x)), "{}", case.id());
         let adjoint = CsrOperator::new(layer.to_csr().unwrap()).unwrap();
         for (x, y) in members(&x).zip(members(&y)) {

@@ -73,10 +73,10 @@ impl<const D: usize> Plain<D> {
     /// Outputs per axis; `None` where the kernel is longer than the padded signal.
     fn m(&self) -> Option<[usize; D]> {
         let mut m = [0; D];
-        for a in 0..D {
+        for (a, m) in m.iter_mut().enumerate() {
             let room =
                 (self.n[a] + 2 * self.padding[a]).checked_sub((self.taps[a] - 1) * self.dilation[a] + 1)?;
-            m[a] = room / self.stride[a] + 1;
+            *m = room / self.stride[a] + 1;
         }
         Some(m)
     }

@@ -4,6 +4,7 @@
 use convmtx::{ConvMode, Real, Scalar};
 use ndarray::{ArrayD, IxDyn};
 use num_complex::Complex;
+use num_traits::Float;
 use serde_json::Value;
 use sprs::CsMatI;
 use std::cell::Cell;
@@ -50,7 +51,8 @@ impl Group {
         let (abs, rel) = case.tolerance();
         let largest = want.iter().map(|w| w.modulus().as_f64()).fold(0.0, f64::max);
         for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
-            let equal = g == w || (g != g && w != w); // NaN equals NaN here
+            let nan = |v: T| v.modulus().is_nan();
+            let equal = g == w || (nan(g) && nan(w));
             let near = (abs, rel) != (0.0, 0.0) && (g - w).modulus().as_f64() <= abs + rel * largest;
             assert!(equal || near, "{id} {what} [{i}]: {g}, expected {w}\n   got {got:?}\nwanted {want:?}");
         }
