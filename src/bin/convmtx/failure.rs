@@ -1,0 +1,64 @@
+//! What ends a command early, and the exit code that tells it.
+
+use std::fmt;
+
+/// `Result` with [`Failure`].
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a command ended without doing what it was asked for; one line of text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    /// The command line asks for something that cannot be: exit code 2.
+    Usage(String),
+    /// A file, memory, or the data refused; or a check failed: exit code 1.
+    Failed(String),
+}
+
+impl Failure {
+    /// A contradiction in the command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Failure::Usage(message.into())
+    }
+
+    /// Anything else that goes wrong.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Failure::Failed(message.into())
+    }
+
+    /// The exit code of the process.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            Failure::Failed(_) => 1,
+        }
+    }
+}
+
+impl From<convmtx::Error> for Failure {
+    fn from(error: convmtx::Error) -> Self {
+        Failure::Failed(error.to_string())
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The message on one line, whatever it contains.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Failure::Usage(message) | Failure::Failed(message)) = self;
+        let mut words = message.split_whitespace();
+        f.write_str(words.next().unwrap_or("no reason given"))?;
+        words.try_for_each(|word| write!(f, " {word}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line() {
+        let failure = Failure::usage("first\n  second\r\nthird ");
+        assert_eq!((failure.to_string().as_str(), failure.code()), ("first second third", 2));
+        let error = convmtx::Error::Empty { what: "the kernel" };
+        assert_eq!(Failure::from(error).code(), 1);
+    }
+}
