@@ -232,7 +232,7 @@ impl Band {
     /// The tap through which `position` (a position of [`Band::position`]) sees the place `j`.
     pub(crate) fn tap_at(&self, position: i64, j: i64) -> Option<usize> {
         let distance = usize::try_from(position - j).ok()?;
-        let tap = distance / self.dilation;
+        let tap = if self.dilation == 1 { distance } else { distance / self.dilation };
         (tap < self.taps && tap * self.dilation == distance).then_some(tap)
     }
 

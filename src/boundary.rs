@@ -101,15 +101,15 @@ pub enum Extension {
     /// Nothing.
     #[default]
     Zero,
-    /// See [`Boundary::Periodic`]; likewise below.
+    /// [`Boundary::Periodic`]
     Periodic,
-    #[allow(missing_docs)]
+    /// [`Boundary::Symmetric`]
     Symmetric,
-    #[allow(missing_docs)]
+    /// [`Boundary::Reflect`]
     Reflect,
-    #[allow(missing_docs)]
+    /// [`Boundary::Replicate`]
     Replicate,
-    #[allow(missing_docs)]
+    /// [`Boundary::Antireflective`]
     Antireflective,
 }
 

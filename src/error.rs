@@ -11,6 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`Report`](crate::solve::Report).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)] // of the fields: their meaning is the message
 pub enum Error {
     /// An array that must have elements has none.
     #[error("{what} is empty, expected at least one element")]

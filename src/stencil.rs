@@ -14,7 +14,7 @@ use crate::memory;
 use crate::scalar::{Real, Scalar};
 use std::ops::Range;
 
-/// A band and what stands beyond its ends. Plain data; [`Stencil`] is its working form.
+/// A band and what stands beyond its ends. Plain data; engines make their own working form of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Axis {
     band: Band,
@@ -266,6 +266,12 @@ impl Stencil {
     fn images_between(&self, a: usize, position: i64) -> &[(i64, i64)] {
         let all = &self.images[self.starts[a]..self.starts[a + 1]];
         let first = position - (self.band.span() as i64 - 1); // span below 2^61
+        if all.len() <= 4 {
+            // Mostly two images, one of which is under the kernel: looking is faster than searching.
+            let lo = all.iter().take_while(|image| image.0 < first).count();
+            let len = all[lo..].iter().take_while(|image| image.0 <= position).count();
+            return &all[lo..lo + len];
+        }
         let lo = all.partition_point(|&(place, _)| place < first);
         let hi = all.partition_point(|&(place, _)| place <= position);
         &all[lo..hi]

@@ -218,8 +218,14 @@ fn setting() -> impl Strategy<Value = Setting> {
     )
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` asks for.
+fn cases(default: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|v| v.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(default))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(cases(60))]
 
     #[test]
     fn three_dimensions_sampled(settings in [setting(), setting(), setting()], seed in 0..1000_usize) {

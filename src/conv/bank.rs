@@ -40,7 +40,7 @@ impl Channels {
     /// Number of kernels that [`Channels::kernel`] refers to.
     pub(crate) fn kernels(&self) -> usize {
         match (self.groups * self.outputs, self.inputs) {
-            (0, _) | (_, 0) => 0,
+            (0, _) | (_, 0) => usize::from(self.per_output == 0), // a shared kernel that nobody uses
             (outputs, inputs) => self.kernel(outputs - 1, inputs - 1) + 1,
         }
     }

@@ -37,14 +37,18 @@ impl<T: Scalar, const D: usize> KernelOperator<T, D> {
     /// `x` are the input channels of `bank`, one after the other.
     pub(super) fn new(bank: &Bank<T, D>, x: &[T]) -> Result<Self> {
         check_len("x", bank.shape().1, x.len())?;
-        let windows = std::array::from_fn(|a| window_of(&bank.axes()[a], bank.beyond().constants[a]));
+        // A constant along one axis stands beside the zeros along another, so with one all axes are extended.
+        let constants = bank.beyond().constants.iter().any(Option::is_some);
+        let windows = bank.axes().each_ref().map(|axis| window_of(axis, constants));
         let samples: usize = bank.axes().iter().map(|a| a.band().input()).product();
         let mut signals = Vec::new();
-        for channel in x.chunks(samples.max(1)) {
+        let channels = channels(bank.channels());
+        // Without outputs no channel of the signal is anybody's kernel.
+        for channel in x.chunks(samples.max(1)).take(channels.kernels()) {
             signals.extend(extend(channel, bank, &windows)?);
         }
-        let axes = std::array::from_fn(|a| swapped(&bank.axes()[a], &windows[a]));
-        let channels = channels(bank.channels());
+        let axes = bank.axes().iter().zip(&windows).map(|(axis, window)| swapped(axis, window));
+        let axes = axes.collect::<Result<Vec<_>>>()?.try_into().expect("one axis per dimension");
         Ok(KernelOperator { bank: Bank::new(signals, axes, Beyond::nothing(), channels)? })
     }
 
@@ -59,14 +63,14 @@ impl<T: Scalar, const D: usize> KernelOperator<T, D> {
 }
 
 /// The places of the extended signal that serve as taps; `None` for the signal as it is.
-fn window_of<T>(axis: &Axis, constant: Option<T>) -> Option<Range<i64>> {
+fn window_of(axis: &Axis, constants: bool) -> Option<Range<i64>> {
     let window = axis.window();
-    let zeros = axis.extension() == Extension::Zero && constant.is_none();
+    let zeros = axis.extension() == Extension::Zero && !constants;
     (!zeros && !window.is_empty()).then_some(window)
 }
 
 /// The axis with taps and samples exchanged.
-fn swapped(axis: &Axis, window: &Option<Range<i64>>) -> Axis {
+fn swapped(axis: &Axis, window: &Option<Range<i64>>) -> Result<Axis> {
     let b = axis.band();
     let band = match window {
         None => b.swap_roles(),
@@ -74,11 +78,10 @@ fn swapped(axis: &Axis, window: &Option<Range<i64>>) -> Axis {
             // Place j is tap j − window.start, which moves the offset by as much. All lengths are those of `b`.
             let taps = (window.end - window.start) as usize;
             let reach = b.span() as i64 - 1;
-            Band::with_steps((b.taps(), b.dilation()), (taps, 1), (b.output(), b.stride()), reach)
-                .expect("no length exceeds those of a valid band by more than their sum")
+            Band::with_steps((b.taps(), b.dilation()), (taps, 1), (b.output(), b.stride()), reach)?
         }
     };
-    Axis::new(band, Extension::Zero)
+    Ok(Axis::new(band, Extension::Zero))
 }
 
 /// Which signal an output channel meets, and with which kernels: every output has its own group, unless one kernel
@@ -91,7 +94,7 @@ fn channels(c: &Channels) -> Channels {
         groups: c.groups * c.outputs,
         inputs: c.inputs,
         outputs: 1,
-        div: c.outputs,
+        div: c.outputs.max(1),
         per_output: c.inputs,
         per_input: 1,
     }

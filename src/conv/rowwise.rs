@@ -55,7 +55,10 @@ impl<T: Scalar> RowwiseConv<T> {
         if geometry.is_correlation() {
             data.chunks_mut(taps).for_each(<[T]>::reverse);
         }
-        Ok(RowwiseConv { bank: Bank::new(data, axes, geometry.beyond(), channels)?, rows: count.max(rows) })
+        Ok(RowwiseConv {
+            bank: Bank::new(data, axes, geometry.beyond(), channels)?,
+            rows: if rows == 1 { count } else { rows },
+        })
     }
 
     /// `(rows, cols)` of the matrix.

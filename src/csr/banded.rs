@@ -86,6 +86,8 @@ impl<T: Scalar> Conv<T, 1> {
         let band = *self.axes()[0].band();
         let reach = band.span() as i64 - 1 - band.offset(); // lengths below 2^61
         let (mut kl, mut ku) = (reach.max(0), band.offset().max(0));
+        let least = (kl as u128 + ku as u128 + 1) * cols as u128; // both at least 0
+        memory::check_available("the band matrix", least * size_of::<T>() as u128)?;
         self.for_each(&mut |i, j, _| {
             kl = kl.max(i as i64 - j as i64);
             ku = ku.max(j as i64 - i as i64);
@@ -107,6 +109,7 @@ impl<T: Scalar> Conv<T, 1> {
     pub fn to_diagonals(&self) -> Result<Diagonals<T>> {
         self.refuse_unbanded("a matrix of few diagonals")?;
         let (rows, cols) = self.shape();
+        memory::check_available("the diagonals", cols as u128 * size_of::<T>() as u128)?; // of a single one
         let mut seen = std::collections::BTreeSet::new();
         self.for_each(&mut |i, j, _| {
             seen.insert(j as i64 - i as i64);

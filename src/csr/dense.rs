@@ -14,7 +14,7 @@ crate::conv::on_descriptions! {
     /// ```
     /// use convmtx::{Conv1d, ConvMode};
     /// let a = Conv1d::new(&[1.0, 2.0], 2, ConvMode::Full)?.to_dense()?;
-    /// assert_eq!(a, nalgebra::dmatrix![1.0, 0.0; 2.0, 1.0; 0.0, 2.0]);
+    /// assert_eq!(a, nalgebra::DMatrix::from_row_slice(3, 2, &[1.0, 0.0, 2.0, 1.0, 0.0, 2.0]));
     /// # Ok::<(), convmtx::Error>(())
     /// ```
     pub fn to_dense(&self) -> Result<DMatrix<T>> {

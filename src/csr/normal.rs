@@ -101,22 +101,17 @@ fn deep_samples(stencil: &Stencil) -> Range<usize> {
     }
 }
 
-/// A row under construction: dense sums, and which of them were touched.
+/// A row under construction.
 struct Work<T> {
-    sums: Vec<T>,
-    touched: Vec<usize>,
     column: Vec<(usize, T)>,
+    products: Vec<(usize, T)>,
     scratch: Vec<T>,
 }
 
 impl<T: Scalar> Work<T> {
     fn new<const D: usize>(normal: &Normal<T, D>) -> Self {
-        Work {
-            sums: vec![T::zero(); normal.bank.shape().1],
-            touched: Vec::new(),
-            column: Vec::new(),
-            scratch: vec![T::zero(); normal.traversal.scratch_len()],
-        }
+        let scratch = vec![T::zero(); normal.traversal.scratch_len()];
+        Work { column: Vec::new(), products: Vec::new(), scratch }
     }
 }
 
@@ -168,21 +163,17 @@ impl<T: Scalar, const D: usize> Normal<'_, T, D> {
 
     /// The non-zeros of row `i`, columns ascending, summed over the kept rows of A in ascending order.
     fn sum_row<'w>(&self, i: usize, work: &'w mut Work<T>) -> impl Iterator<Item = (usize, T)> + 'w {
-        let Work { sums, touched, column, scratch } = work;
+        let Work { column, products, scratch } = work;
         let (t, kernels) = (&self.traversal, self.bank.kernels());
-        for j in touched.drain(..) {
-            sums[j] = T::zero();
-        }
         column.clear();
+        products.clear();
         t.for_each_entry(Side::Adjoint, i, kernels, scratch, |r, a| column.push((r, a.conj())));
         for &(r, a) in column.iter() {
-            t.for_each_entry(Side::Forward, r, kernels, scratch, |j, b| {
-                sums[j] += a * b;
-                touched.push(j);
-            });
+            t.for_each_entry(Side::Forward, r, kernels, scratch, |j, b| products.push((j, a * b)));
         }
-        touched.sort_unstable();
-        touched.dedup();
-        touched.iter().map(|&j| (j, sums[j])).filter(|(_, value)| !value.is_zero())
+        products.sort_by_key(|p| p.0); // stable: for each column the rows stay in order
+        let sums =
+            products.chunk_by(|p, q| p.0 == q.0).map(|same| (same[0].0, same.iter().map(|p| p.1).sum()));
+        sums.filter(|(_, value): &(usize, T)| !value.is_zero())
     }
 }

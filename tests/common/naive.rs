@@ -15,7 +15,7 @@ pub struct Axis {
 }
 
 /// Samples and weights that stand at place `j`, one reflection at a time.
-fn extend(j: i64, n: i64, boundary: &str) -> Vec<(i64, i64)> {
+pub fn extend(j: i64, n: i64, boundary: &str) -> Vec<(i64, i64)> {
     if (0..n).contains(&j) {
         return vec![(j, 1)];
     }
