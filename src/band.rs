@@ -66,7 +66,7 @@ pub struct Band {
 
 /// The meetings of one output: inputs ascending, each one tap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// The smallest input.
     pub input: usize,
     /// Distance from one input to the next.
@@ -81,14 +81,14 @@ pub struct Run {
 
 impl Run {
     /// `(input, tap)` in ascending order of the input.
-    pub fn iter(self) -> impl Iterator<Item = (usize, usize)> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = (usize, usize)> {
         (0..self.count).map(move |q| (self.input + q * self.input_step, self.tap - q * self.tap_step))
     }
 }
 
 /// Outputs that share one run, up to a shift: every `output_step`-th, their inputs `input_shift` apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Phase {
+pub(crate) struct Phase {
     /// The first output.
     pub output: usize,
     /// Distance from one output to the next.
@@ -295,7 +295,7 @@ impl Band {
     }
 
     /// Splits outputs that lie [`inside`](Self::inside) into classes that share a run.
-    pub fn phases(&self, outputs: Range<usize>) -> impl Iterator<Item = Phase> {
+    pub(crate) fn phases(&self, outputs: Range<usize>) -> impl Iterator<Item = Phase> {
         let g = gcd(self.stride as i64, self.spread as i64) as usize; // at most both
         let output_step = self.spread / g;
         let (band, input_shift) = (*self, self.stride / g);

@@ -115,7 +115,7 @@ pub enum Extension {
 
 /// Up to three `(sample, weight)`, samples distinct, weights not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Terms {
+pub(crate) struct Terms {
     terms: [(usize, i64); 3],
     len: usize,
 }
@@ -132,14 +132,19 @@ impl Terms {
     }
 
     /// The terms whose weight is not zero.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, i64)> {
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = (usize, i64)> {
+        self.terms.into_iter().take(self.len).filter(|t| t.1 != 0)
+    }
+
+    /// The terms whose weight is not zero.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, i64)> {
         self.terms[..self.len].iter().copied().filter(|t| t.1 != 0)
     }
 }
 
 impl Extension {
     /// What stands at place `j` of the extension of a signal of `n ≥ 1` samples.
-    pub fn terms(self, j: i64, n: usize) -> Terms {
+    pub(crate) fn terms(self, j: i64, n: usize) -> Terms {
         let mut terms = Terms::default();
         let len = n as i64; // lengths stay below 2^61, see `Band`
         if (0..len).contains(&j) {

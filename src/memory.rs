@@ -10,7 +10,7 @@ use std::alloc::{Layout, alloc_zeroed};
 use std::fs::read_to_string;
 
 /// What to do instead of asking for a buffer that does not fit.
-const HINT: &str = "use the matrix-free operator, or a smaller size";
+const HINT: &str = "use a smaller size, or the matrix-free operator where a matrix was asked for";
 
 /// From this size on a buffer is compared with the available memory and put on huge pages, bytes.
 const LARGE: usize = 4 << 20;
@@ -125,29 +125,33 @@ pub fn available_bytes() -> u64 {
     meminfo.unwrap_or(u64::MAX).min(cgroup_headroom().unwrap_or(u64::MAX))
 }
 
-/// Limit minus use of this process's control group, versions 2 and 1.
+/// Limit minus use of this process's control group and of those above it, versions 2 and 1. Cached files do not count
+/// as used: the system gives their memory back on demand.
 fn cgroup_headroom() -> Option<u64> {
     let number = |path: String| read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let groups = read_to_string("/proc/self/cgroup").ok()?;
-    let headroom = |dir: &str, limit: &str, used: &str| {
-        Some(number(format!("{dir}/{limit}"))?.saturating_sub(number(format!("{dir}/{used}"))?))
+    let headroom = |dir: &str, [limit, used, cached]: [&str; 3]| {
+        let stat = read_to_string(format!("{dir}/memory.stat")).unwrap_or_default();
+        let cached = stat.lines().find_map(|l| l.strip_prefix(cached)?.trim().parse::<u64>().ok());
+        let used = number(format!("{dir}/{used}"))?.saturating_sub(cached.unwrap_or(0));
+        Some(number(format!("{dir}/{limit}"))?.saturating_sub(used))
     };
-    groups
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.splitn(3, ':').skip(1);
-            let (controllers, path) = (fields.next()?, fields.next()?);
-            let (root, limit, used) = match controllers {
-                "" => ("/sys/fs/cgroup", "memory.max", "memory.current"),
-                c if c.split(',').any(|c| c == "memory") => {
-                    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
-                }
-                _ => return None,
-            };
-            // Inside a container the path may name a group that is mounted as the root.
-            headroom(&format!("{root}{path}"), limit, used).or_else(|| headroom(root, limit, used))
-        })
-        .min()
+    let of_line = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        let (root, files) = match controllers {
+            "" => ("/sys/fs/cgroup", ["memory.max", "memory.current", "inactive_file "]),
+            c if c.split(',').any(|c| c == "memory") => (
+                "/sys/fs/cgroup/memory",
+                ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "],
+            ),
+            _ => return None,
+        };
+        // Every group on the way up limits; inside a container the root itself may be the group.
+        let above = std::path::Path::new(path).ancestors();
+        above.filter_map(|group| headroom(&format!("{root}{}", group.display()), files)).min()
+    };
+    groups.lines().filter_map(of_line).min()
 }
 
 #[cfg(test)]

@@ -34,6 +34,11 @@ pub(crate) fn for_each_part<T: Send>(
     if per_part == 0 {
         return out.par_chunks_mut(part).enumerate().try_for_each(|(c, out)| f(c * part, out, &mut []));
     }
+    crate::error::check_len(
+        "scratch",
+        out.len().div_ceil(part) * per_part,
+        scratch.len().min(out.len().div_ceil(part) * per_part),
+    )?;
     out.par_chunks_mut(part)
         .zip(scratch.par_chunks_mut(per_part))
         .enumerate()

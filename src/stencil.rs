@@ -69,6 +69,7 @@ pub(crate) struct Stencil {
     starts: Vec<usize>,
     /// `(place, weight)` ascending by place, the sample itself included with weight 1.
     images: Vec<(i64, i64)>,
+    extension: Extension,
     /// Inputs whose column consists of single taps, all of them inside.
     plain_inputs: Range<usize>,
 }
@@ -88,6 +89,15 @@ impl Taps<'_> {
     pub(crate) fn for_each(&self, mut f: impl FnMut(usize, i64)) {
         match *self {
             Taps::Single(tap) => f(tap, 1),
+            Taps::Folded { band, position, images } if images.len() > 4 * band.taps() => {
+                // Few taps, spread far: look for what each of them reads. Their places ascend as they descend.
+                for tap in (0..band.taps()).rev() {
+                    let place = position - (band.dilation() * tap) as i64; // below 2^61, see `Band`
+                    if let Ok(found) = images.binary_search_by_key(&place, |image| image.0) {
+                        f(tap, images[found].1);
+                    }
+                }
+            }
             Taps::Folded { band, position, images } => {
                 for &(place, weight) in images {
                     if let Some(tap) = band.tap_at(position, place) {
@@ -96,6 +106,13 @@ impl Taps<'_> {
                 }
             }
         }
+    }
+
+    /// Whether there is any.
+    fn is_empty(&self) -> bool {
+        let mut empty = true;
+        self.for_each(|_, _| empty = false);
+        empty
     }
 
     /// The coefficient Σ weight·tap, in that order; taps of weight 1 enter unrounded, zero taps not at all.
@@ -148,7 +165,7 @@ impl Stencil {
             extension => fold_table(axis, extension)?,
         };
         let plain_inputs = longest_gap(&touched, transposed.inside());
-        Ok(Stencil { band, transposed, touched, starts, images, plain_inputs })
+        Ok(Stencil { band, transposed, touched, starts, images, extension: axis.extension, plain_inputs })
     }
 
     /// Length of the results of `side`.
@@ -221,11 +238,24 @@ impl Stencil {
         }
         let position = band.position(i as i64);
         let folded = |a: usize, f: &mut dyn FnMut(usize, Taps)| {
-            let images = self.images_between(a, position);
-            if images.iter().any(|&(place, _)| band.tap_at(position, place).is_some()) {
-                f(self.touched[a], Taps::Folded { band, position, images });
+            let taps = Taps::Folded { band, position, images: self.images_between(a, position) };
+            if !taps.is_empty() {
+                f(self.touched[a], taps);
             }
         };
+        if band.taps().saturating_mul(band.taps()) < self.touched.len() {
+            // Few taps, many touched samples: from each source look for the next one that a tap reads.
+            let mut next = 0;
+            while let Some(p) = self.sources_of(position).filter(|&p| p >= next).min() {
+                match self.touched.binary_search(&p) {
+                    Ok(a) => folded(a, &mut f),
+                    // An untouched sample stands at its own place only.
+                    Err(_) => f(p, Taps::Single(band.tap_at(position, p as i64).unwrap_or_default())),
+                }
+                next = p + 1;
+            }
+            return;
+        }
         let mut a = 0;
         for (p, t) in run.iter() {
             while a < self.touched.len() && self.touched[a] < p {
@@ -239,6 +269,13 @@ impl Stencil {
         (a..self.touched.len()).for_each(|a| folded(a, &mut f));
     }
 
+    /// The samples that the taps at `position` read, in no order, some of them repeatedly.
+    fn sources_of(&self, position: i64) -> impl Iterator<Item = usize> {
+        let (band, extension) = (self.band, self.extension);
+        let places = (0..band.taps()).map(move |t| position - (band.dilation() * t) as i64); // below 2^61
+        places.flat_map(move |j| extension.terms(j, band.input()).into_iter().map(|(p, _)| p))
+    }
+
     fn visit_column(&self, p: usize, mut f: impl FnMut(usize, Taps)) {
         let Ok(a) = self.touched.binary_search(&p) else {
             let last = self.band.taps().saturating_sub(1);
@@ -246,20 +283,37 @@ impl Stencil {
             return run.iter().for_each(|(i, t)| f(i, Taps::Single(last - t)));
         };
         let all = &self.images[self.starts[a]..self.starts[a + 1]];
+        let mut give = |i: usize| {
+            let position = self.band.position(i as i64);
+            let taps = Taps::Folded { band: &self.band, position, images: self.images_between(a, position) };
+            if !taps.is_empty() {
+                f(i, taps);
+            }
+        };
+        let meetings = all.len().saturating_mul(self.band.taps());
+        if meetings.saturating_mul(meetings) < self.band.span() {
+            // Few taps, spread far: from each output look for the next one that sees an image.
+            let mut next = 0;
+            while let Some(i) = self.outputs_of(all).filter(|&i| i >= next).min() {
+                give(i);
+                next = i + 1;
+            }
+            return;
+        }
         // The outputs whose kernel reaches over one image are an interval, and these intervals ascend with the place:
         // visit their union once, and skip the outputs that see no image through a tap (possible with dilation).
         let mut next = 0;
         for &(place, _) in all {
             let reached = self.band.reaching(place);
-            for i in next.max(reached.start)..reached.end {
-                let position = self.band.position(i as i64);
-                let images = self.images_between(a, position);
-                if images.iter().any(|&(place, _)| self.band.tap_at(position, place).is_some()) {
-                    f(i, Taps::Folded { band: &self.band, position, images });
-                }
-            }
+            (next.max(reached.start)..reached.end).for_each(&mut give);
             next = next.max(reached.end);
         }
+    }
+
+    /// The outputs that see any of these images through a tap, in no order, some of them repeatedly.
+    fn outputs_of(&self, images: &[(i64, i64)]) -> impl Iterator<Item = usize> {
+        let runs = images.iter().map(|image| self.transposed.run(image.0)); // spread is 1, see `Axis::new`
+        runs.flat_map(|run| run.iter().map(|(i, _)| i))
     }
 
     /// The images of touched sample `a` that lie under the kernel at `position`.
@@ -337,7 +391,23 @@ mod tests {
         Extension::Antireflective,
     ];
 
+    /// Few taps, far apart: what the shortcuts are for.
+    fn spread_axes() -> impl Iterator<Item = Axis> {
+        [1, 2, 7, 23].into_iter().flat_map(|n| {
+            [(1, 40), (2, 11), (2, 40), (3, 60), (4, 25)].into_iter().flat_map(move |(k, d)| {
+                [(1, -30), (1, 45), (3, 0), (2, 70)].into_iter().flat_map(move |(s, offset)| {
+                    let band = Band::with_steps((n, 1), (k, d), (37, s), offset).unwrap();
+                    EXTENSIONS.into_iter().map(move |e| Axis::new(band, e))
+                })
+            })
+        })
+    }
+
     fn axes() -> impl Iterator<Item = Axis> {
+        spread_axes().chain(small_axes())
+    }
+
+    fn small_axes() -> impl Iterator<Item = Axis> {
         (1..6_usize).flat_map(|n| {
             (1..6_usize).flat_map(move |k| {
                 [(1, 1), (2, 1), (1, 2), (3, 2), (2, 4)].into_iter().flat_map(move |(s, d)| {

@@ -9,7 +9,7 @@ use common::*;
 use convmtx::csr::CsrOperator;
 use convmtx::op::{Apply, BatchOperator};
 use convmtx::{
-    Boundary, Conv1d, ConvMode, Error, FilterBank, Geometry, Layer, Order, RowwiseConv, Scalar, Summation,
+    Conv1d, ConvMode, Error, Extension, FilterBank, Geometry, Layer, Order, RowwiseConv, Scalar, Summation,
 };
 use nalgebra::DMatrix;
 use ndarray::{Array2, ArrayD, IxDyn};
@@ -124,14 +124,14 @@ impl<const D: usize> Plain<D> {
 }
 
 /// The boundary of a word, without an element type.
-fn padding_mode(word: &str) -> Boundary<()> {
+fn padding_mode(word: &str) -> Extension {
     match word {
-        "zero" => Boundary::Zero,
-        "periodic" => Boundary::Periodic,
-        "symmetric" => Boundary::Symmetric,
-        "reflect" => Boundary::Reflect,
-        "replicate" => Boundary::Replicate,
-        "antireflective" => Boundary::Antireflective,
+        "zero" => Extension::Zero,
+        "periodic" => Extension::Periodic,
+        "symmetric" => Extension::Symmetric,
+        "reflect" => Extension::Reflect,
+        "replicate" => Extension::Replicate,
+        "antireflective" => Extension::Antireflective,
         _ => panic!("unknown boundary {word}"),
     }
 }
@@ -716,7 +716,7 @@ fn steps_of_zero_and_other_paddings_are_refused() {
         assert!(matches!(error(FilterBank::layer(w.view(), [5], layer)), Error::Value { .. }));
         assert!(matches!(error(FilterBank::transposed_layer(w.view(), [5], layer)), Error::Value { .. }));
     }
-    let periodic = Layer::<1>::new().padding_mode(Boundary::Periodic);
+    let periodic = Layer::<1>::new().padding_mode(Extension::Periodic);
     let got = error(FilterBank::transposed_layer(w.view(), [5], periodic));
     assert!(matches!(got, Error::Unsupported { .. }), "{got}");
     let columns = Geometry::<f64, 2>::full().order(Order::ColumnMajor);

@@ -81,6 +81,7 @@ impl<T: Scalar, const D: usize> Bank<T, D> {
         beyond: Beyond<T, D>,
         channels: Channels,
     ) -> Result<Self> {
+        const { assert!(D > 0, "a convolution has at least one axis") };
         let taps = axes.iter().map(|a| a.band().taps()).product::<usize>();
         if taps == 0 {
             return Err(Error::Empty { what: "the kernel" });

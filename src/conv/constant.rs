@@ -2,13 +2,18 @@
 
 use super::bank::Bank;
 use crate::boundary::Extension;
+use crate::error::Result;
+use crate::memory;
 use crate::scalar::Scalar;
 
 crate::conv::on_descriptions! {
     /// The part d of the result A x + d that a boundary constant adds; `None` without one.
     ///
     /// Operators and matrices of this description are A, the map with zeros instead of the constant.
-    pub fn constant_term(&self) -> Option<Vec<T>> {
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory) when it does not fit into memory.
+    pub fn constant_term(&self) -> Result<Option<Vec<T>>> {
         constant_term(self.bank())
     }
 }
@@ -17,11 +22,12 @@ crate::conv::on_descriptions! {
 ///
 /// The signal is extended along one axis after the other, so that where several axes are outside at once the last of
 /// them with zeros or a constant decides; axes that repeat samples pass the question on (their weights add up to one).
-fn constant_term<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> Option<Vec<T>> {
+fn constant_term<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> Result<Option<Vec<T>>> {
     let beyond = bank.beyond();
     if beyond.constants.iter().all(Option::is_none) {
-        return None;
+        return Ok(None);
     }
+    let mut d: Vec<T> = memory::zeroed("the constant term", bank.shape().0)?;
     let bands = bank.axes().each_ref().map(|a| *a.band());
     let (tap_shape, out_shape) = (bands.map(|b| b.taps()), bands.map(|b| b.output()));
     let (taps, outputs): (usize, usize) = (tap_shape.iter().product(), out_shape.iter().product());
@@ -56,7 +62,8 @@ fn constant_term<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> Option<Vec<T>>
         }
         sum
     };
-    Some((0..bank.shape().0).map(term).collect())
+    d.iter_mut().enumerate().for_each(|(row, d)| *d = term(row));
+    Ok(Some(d))
 }
 
 /// The multi-index of a row-major position.

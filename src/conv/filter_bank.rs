@@ -4,7 +4,7 @@ use super::bank::{Bank, Beyond, Channels};
 use super::geometry::Geometry;
 use super::kernel_operator::KernelOperator;
 use crate::band::Band;
-use crate::boundary::{Boundary, Extension};
+use crate::boundary::Extension;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::stencil::Axis;
@@ -79,9 +79,9 @@ impl<const D: usize> Layer<D> {
         Layer { padding, ..self }
     }
 
-    /// What the padding consists of, zeros by default; constants are not offered.
-    pub fn padding_mode(self, boundary: Boundary<()>) -> Self {
-        Layer { extension: boundary.extension(), ..self }
+    /// What the padding consists of, zeros by default.
+    pub fn padding_mode(self, extension: Extension) -> Self {
+        Layer { extension, ..self }
     }
 
     /// Distance between taps.
@@ -164,7 +164,7 @@ impl<T: Scalar, const D: usize> FilterBank<T, D> {
             return Err(Error::value(
                 "output_padding",
                 "0 except in a transposed layer",
-                format!("{layer:?}"),
+                format!("{:?}", layer.output_padding),
             ));
         }
         let axes = layer.axes(signal, shape)?;

@@ -30,24 +30,21 @@ impl<T, I: Index> Place<'_, T, I> {
 
 /// The matrix whose rows are counted by `count(rows, counts)` and stored by `fill(rows, place)`.
 ///
-/// Memory: the matrix, and what the two functions use for themselves. Nothing large is touched before sizes are known
-/// to fit.
+/// `at_least` entries are known to come, so that a matrix that cannot fit is refused before anything is counted.
+///
+/// Memory: the matrix, and what the two functions use for themselves.
 ///
 /// # Errors
 /// [`Error::Overflow`] when an index does not fit into `I`, [`Error::Memory`] when the matrix does not fit into memory.
 pub(super) fn assemble<T: Scalar, I: Index>(
     (rows, cols): (usize, usize),
+    at_least: u128,
     count: impl Fn(Range<usize>, &mut [I]) + Sync,
     fill: impl Fn(Range<usize>, Place<T, I>) + Sync,
 ) -> Result<CsMatI<T, I>> {
-    let too_large = |what: &str| Error::Overflow {
-        what: "the matrix",
-        detail: format!("{} and {what} do not fit {}-bit indices", in_words((rows, cols)), 8 * I::BYTES),
-        hint: "use to_csr_wide, or the matrix-free operator of to_direct",
-    };
-    if rows.max(cols) as u64 > I::MAX {
-        return Err(too_large("so many columns")); // widening above
-    }
+    check_indices::<I>((rows, cols), rows.max(cols) as u128)?; // widening
+    check_indices::<I>((rows, cols), at_least)?;
+    memory::check_available("the matrix", at_least * (I::BYTES + size_of::<T>()) as u128)?;
     let mut indptr: Vec<I> = memory::zeroed("the matrix", rows + 1)?;
     indptr[1..].par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(task, counts)| {
         let first = task * ROWS_PER_TASK;
@@ -57,7 +54,7 @@ pub(super) fn assemble<T: Scalar, I: Index>(
     for pointer in &mut indptr {
         nnz += pointer.index() as u64; // widening
         if nnz > I::MAX {
-            return Err(too_large("its non-zeros"));
+            check_indices::<I>((rows, cols), nnz.into())?;
         }
         *pointer = index(nnz as usize); // at most I::MAX
     }
@@ -78,4 +75,16 @@ pub(super) fn assemble<T: Scalar, I: Index>(
     }
     tasks.into_par_iter().for_each(|(rows, place)| fill(rows, place));
     Ok(memory::csr_from_parts((rows, cols), indptr, indices, values))
+}
+
+/// `Ok` when indices of type `I` can count to `count`.
+pub(super) fn check_indices<I: Index>(shape: (usize, usize), count: u128) -> Result<()> {
+    if count <= u128::from(I::MAX) {
+        return Ok(());
+    }
+    Err(Error::Overflow {
+        what: "the matrix",
+        detail: format!("{}, indices up to {count} do not fit {} bits", in_words(shape), 8 * I::BYTES),
+        hint: "use to_csr_wide, or the matrix-free operator of to_direct",
+    })
 }

@@ -44,7 +44,12 @@ pub(super) fn build<T: Scalar, I: Index, const D: usize>(
         Side::Forward => (rows, cols),
         Side::Adjoint => (cols, rows),
     };
-    assemble(shape, |rows, counts| builder.count(rows, counts), |rows, place| builder.fill(rows, place))
+    assemble(
+        shape,
+        builder.at_least(),
+        |rows, counts| builder.count(rows, counts),
+        |rows, place| builder.fill(rows, place),
+    )
 }
 
 struct Builder<'a, T, const D: usize> {
@@ -62,6 +67,21 @@ struct Segment {
 }
 
 impl<T: Scalar, const D: usize> Builder<'_, T, D> {
+    /// A lower bound of the number of entries, the same for a matrix and its transpose: every output that lies inside
+    /// along all axes has an entry for every tap that is not zero.
+    fn at_least(&self) -> u128 {
+        let axes = self.bank.axes();
+        if axes.iter().any(|a| a.band().spread() != 1) {
+            return 0; // then outputs see only some of the taps
+        }
+        let c = self.bank.channels();
+        let inside: u128 = axes.iter().map(|a| a.band().inside().len() as u128).product(); // widening, as below
+        let taps: usize = axes.iter().map(|a| a.band().taps()).product();
+        let stored = |k: &[T]| k.iter().filter(|k| !k.is_zero()).count();
+        let fewest = self.bank.kernels().chunks(taps).map(stored).min().unwrap_or(0);
+        inside * (c.groups * c.outputs * c.inputs) as u128 * fewest as u128
+    }
+
     /// The segments of lines that make up `rows`.
     fn segments(&self, rows: Range<usize>) -> impl Iterator<Item = Segment> {
         let len = self.traversal.inner().len(self.side).max(1);

@@ -1,7 +1,9 @@
 //! Small convolutions as dense matrices.
 
+use crate::conv::Traversal;
 use crate::error::{Error, Result};
 use crate::memory;
+use crate::stencil::Side;
 use nalgebra::DMatrix;
 
 crate::conv::on_descriptions! {
@@ -24,11 +26,12 @@ crate::conv::on_descriptions! {
             detail: super::in_words((rows, cols)),
             hint: "use to_csr or to_direct",
         })?;
-        memory::check_available("the dense matrix", elements as u128 * size_of::<T>() as u128)?; // widening
-        let mut dense = DMatrix::from_element(rows, cols, T::zero());
-        for (&value, (row, col)) in self.to_csr_wide()?.iter() {
-            // Indices of a matrix whose sizes are usize.
-            dense[(row as usize, col as usize)] = value;
+        let mut dense = DMatrix::from_vec(rows, cols, memory::zeroed("the dense matrix", elements)?);
+        let traversal = Traversal::new(self.bank())?;
+        let mut scratch = vec![T::default(); traversal.scratch_len()];
+        for row in 0..rows {
+            let kernels = self.bank().kernels();
+            traversal.for_each_entry(Side::Forward, row, kernels, &mut scratch, |col, v| dense[(row, col)] = v);
         }
         Ok(dense)
     }

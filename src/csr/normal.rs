@@ -4,11 +4,11 @@
 //! of the kernel at lag i − j, the same for every such i (of one residue modulo the stride): it is computed once and
 //! copied. All other entries are summed from the kept rows, never obtained by subtraction.
 
-use super::assemble::{Place, assemble};
+use super::assemble::{Place, assemble, check_indices};
 use super::index;
 use crate::conv::{Bank, Traversal};
 use crate::error::Result;
-use crate::memory::Index;
+use crate::memory::{self, Index};
 use crate::scalar::Scalar;
 use crate::stencil::{Side, Stencil};
 use sprs::CsMatI;
@@ -18,8 +18,8 @@ use std::ops::Range;
 crate::conv::on_descriptions! {
     /// The normal matrix AᴴA in compressed rows, without forming A.
     ///
-    /// Shape `(cols, cols)`, Hermitian. O(nnz) where the kernel lies inside, O(taps²) for each of the few columns near a
-    /// boundary. Entries that cancel exactly are not stored.
+    /// Shape `(cols, cols)`, Hermitian. O(nnz) where the kernel lies inside; each column closer to a boundary than the kernel
+    /// is long costs O(taps²), which dominates for kernels nearly as large as the signal. Entries that cancel exactly are not stored.
     ///
     /// # Errors
     /// As [`to_csr`](Self::to_csr).
@@ -51,13 +51,18 @@ struct Normal<'a, T, const D: usize> {
 }
 
 fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMatI<T, I>> {
-    let traversal = Traversal::new(bank)?;
     let cols = bank.shape().1;
+    check_indices::<I>((cols, cols), cols as u128)?; // widening
+    // Every thread keeps sums for a row; the row pointers of the result alone take as much.
+    let rows_of_sums = rayon::current_num_threads() as u128 * cols as u128;
+    memory::check_available("the normal matrix", rows_of_sums * (size_of::<T>() + 1) as u128)?;
+    let traversal = Traversal::new(bank)?;
     let deep = traversal.stencils().each_ref().map(deep_samples);
     let mut normal = Normal { bank, traversal, deep, templates: BTreeMap::new() };
     normal.compute_templates();
     assemble(
         (cols, cols),
+        0,
         |rows, counts| {
             let mut work = Work::new(&normal);
             for (i, count) in rows.zip(counts) {
@@ -101,17 +106,26 @@ fn deep_samples(stencil: &Stencil) -> Range<usize> {
     }
 }
 
-/// A row under construction.
+/// A row under construction: sums for every column, and the columns that have one.
 struct Work<T> {
     column: Vec<(usize, T)>,
-    products: Vec<(usize, T)>,
+    sums: Vec<T>,
+    occupied: Vec<bool>,
+    columns: Vec<usize>,
     scratch: Vec<T>,
 }
 
 impl<T: Scalar> Work<T> {
+    /// Zeroed lazily by the system: only the columns near the rows at hand take memory.
     fn new<const D: usize>(normal: &Normal<T, D>) -> Self {
-        let scratch = vec![T::zero(); normal.traversal.scratch_len()];
-        Work { column: Vec::new(), products: Vec::new(), scratch }
+        let cols = normal.bank.shape().1;
+        Work {
+            column: Vec::new(),
+            sums: vec![T::zero(); cols],
+            occupied: vec![false; cols],
+            columns: Vec::new(),
+            scratch: vec![T::zero(); normal.traversal.scratch_len()],
+        }
     }
 }
 
@@ -163,17 +177,23 @@ impl<T: Scalar, const D: usize> Normal<'_, T, D> {
 
     /// The non-zeros of row `i`, columns ascending, summed over the kept rows of A in ascending order.
     fn sum_row<'w>(&self, i: usize, work: &'w mut Work<T>) -> impl Iterator<Item = (usize, T)> + 'w {
-        let Work { column, products, scratch } = work;
+        let Work { column, sums, occupied, columns, scratch } = work;
         let (t, kernels) = (&self.traversal, self.bank.kernels());
+        for j in columns.drain(..) {
+            (sums[j], occupied[j]) = (T::zero(), false);
+        }
         column.clear();
-        products.clear();
         t.for_each_entry(Side::Adjoint, i, kernels, scratch, |r, a| column.push((r, a.conj())));
         for &(r, a) in column.iter() {
-            t.for_each_entry(Side::Forward, r, kernels, scratch, |j, b| products.push((j, a * b)));
+            t.for_each_entry(Side::Forward, r, kernels, scratch, |j, b| {
+                sums[j] += a * b;
+                if !occupied[j] {
+                    occupied[j] = true;
+                    columns.push(j);
+                }
+            });
         }
-        products.sort_by_key(|p| p.0); // stable: for each column the rows stay in order
-        let sums =
-            products.chunk_by(|p, q| p.0 == q.0).map(|same| (same[0].0, same.iter().map(|p| p.1).sum()));
-        sums.filter(|(_, value): &(usize, T)| !value.is_zero())
+        columns.sort_unstable();
+        columns.iter().map(|&j| (j, sums[j])).filter(|(_, value)| !value.is_zero())
     }
 }

@@ -30,9 +30,12 @@ pub struct CsrOperator<T, I: Index = i32> {
     matrix: CsMatI<T, I>,
     /// Columns per part of the adjoint.
     column_part: usize,
-    /// For each part of the columns the rows that reach it.
-    reach: Vec<Range<usize>>,
+    /// For each part of the columns the rows that reach it, ascending.
+    reach: Vec<Vec<Range<usize>>>,
 }
+
+/// Rows without an entry that a range of rows may bridge, to keep the ranges few.
+const GAP: usize = 64;
 
 impl<T: Scalar, I: Index> CsrOperator<T, I> {
     /// Takes a matrix in compressed rows with sorted columns, as all builders of this crate make it.
@@ -48,13 +51,16 @@ impl<T: Scalar, I: Index> CsrOperator<T, I> {
         }
         let cols = matrix.cols();
         let column_part = parallel::part_len(cols, matrix.nnz().div_ceil(cols.max(1)));
-        let mut reach: Vec<Range<usize>> = vec![0..0; cols.div_ceil(column_part)];
+        let mut reach = vec![Vec::<Range<usize>>::new(); cols.div_ceil(column_part)];
         for (r, row) in matrix.outer_iterator().enumerate() {
-            // Columns ascend: only parts between the first and the last entry can be reached.
-            if let (Some(first), Some(last)) = (row.indices().first(), row.indices().last()) {
-                for range in &mut reach[first.index() / column_part..=last.index() / column_part] {
-                    let start = if range.start < range.end { range.start } else { r };
-                    *range = start..r + 1;
+            let mut columns = row.indices();
+            while let Some(first) = columns.first() {
+                let part = first.index() / column_part;
+                let here = columns.partition_point(|c| c.index() < (part + 1) * column_part);
+                columns = &columns[here..];
+                match reach[part].last_mut() {
+                    Some(last) if r < last.end + GAP => last.end = r + 1,
+                    _ => reach[part].push(r..r + 1),
                 }
             }
         }
@@ -84,7 +90,7 @@ impl<T: Scalar, I: Index> CsrOperator<T, I> {
 
     /// Calls `f(column − columns.start, conj(value), row)` for all entries in `columns`, rows ascending.
     fn for_each_in_columns(&self, part: usize, columns: Range<usize>, mut f: impl FnMut(usize, T, usize)) {
-        for r in self.reach[part].clone() {
+        for r in self.reach[part].iter().flat_map(Clone::clone) {
             let (indices, values) = self.row(r);
             let from = indices.partition_point(|c| c.index() < columns.start);
             for (c, v) in indices[from..].iter().zip(&values[from..]) {

@@ -121,7 +121,7 @@ crate::conv::on_descriptions! {
     /// [`Error::Length`](crate::Error::Length) when `x` does not have `shape().1` elements.
     pub fn apply(&self, x: &[T]) -> Result<Vec<T>> {
         let mut y = Apply::apply(&self.to_direct()?, x)?;
-        if let Some(d) = self.constant_term() {
+        if let Some(d) = self.constant_term()? {
             y.iter_mut().zip(d).for_each(|(y, d)| *y += d);
         }
         Ok(y)

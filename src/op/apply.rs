@@ -115,6 +115,7 @@ pub(crate) fn scatter<T: Scalar>(from: &[T], mut column: ArrayViewMut1<T>) {
 pub trait Apply<T: Scalar>: LinearOperator<[T]> {
     /// `A x`
     fn apply(&self, x: &[T]) -> Result<Vec<T>> {
+        check_len("x", self.shape().1, x.len())?;
         let mut y = memory::zeroed("the result", self.shape().0)?;
         self.apply_into(x, &mut y)?;
         Ok(y)
@@ -130,6 +131,7 @@ pub trait Apply<T: Scalar>: LinearOperator<[T]> {
 
     /// `Aᴴ y`
     fn apply_adjoint(&self, y: &[T]) -> Result<Vec<T>> {
+        check_len("y", self.shape().0, y.len())?;
         let mut x = memory::zeroed("the result", self.shape().1)?;
         self.apply_adjoint_into(y, &mut x)?;
         Ok(x)

@@ -5,10 +5,16 @@ use super::problem::{self, Plain, Problem, check_setting, check_vectors, finite,
 use super::report::{Report, StopReason};
 use crate::error::Result;
 use crate::op::{LinearOperator, RealOf, Vector};
-use crate::scalar::Real;
+use crate::scalar::{Real, Scalar};
 use num_traits::Float;
 use std::borrow::{Borrow, BorrowMut};
 use std::ops::ControlFlow;
+
+/// The relative rise of the objective, which cannot rise, that means rounding has taken over.
+const RISE: f64 = 1.001;
+
+/// Below this multiple of ε‖b‖ the objective is the rounding of `b`, and may do what it likes.
+const ROUNDING: f64 = 64.0;
 
 /// CGLS: min ‖A x − b‖² + d²‖x‖².
 ///
@@ -191,6 +197,9 @@ impl Cgls {
         // Upper bounds of ‖p‖ and ‖x‖: an update is made only if it cannot overflow.
         let largest = RealOf::<V>::max_value().as_f64();
         let (mut p_bound, mut x_bound) = (s_norm, x_start);
+        // In exact arithmetic the objective never rises. What is below this level is rounding of b, not progress.
+        let rounding = (ROUNDING * <V::Scalar as Scalar>::EPSILON * b_norm).powi(2);
+        let mut least = measures.objective.unwrap_or(f64::INFINITY);
         for _ in 0..self.max_iters {
             problem.forward(p, q, scratch)?; // q ← A p
             let length = norm(q)?.hypot(if d > 0.0 { d * norm(p)? } else { 0.0 });
@@ -216,6 +225,12 @@ impl Cgls {
             if told.is_break() {
                 return Ok(log.finish(StopReason::Interrupted));
             }
+            let objective = measures.objective.unwrap_or(f64::INFINITY);
+            if objective > least * RISE + rounding {
+                x.axpy(-step, p)?; // the step that made it worse is taken back
+                return Ok(log.finish(StopReason::NormalResidualAtPrecision));
+            }
+            least = least.min(objective);
             p.xpby(s, real(beta))?; // p ← s + β p
         }
         Ok(log.finish(StopReason::IterationLimit))

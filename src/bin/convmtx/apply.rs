@@ -157,7 +157,7 @@ fn product<T: Element>(args: &ApplyArgs, x: &ArrayD<T>, kernel: &ArrayD<T>) -> R
         (operator.apply_adjoint(x)?, conv.input_shape())
     } else {
         let mut y = operator.apply(x)?;
-        for (y, d) in y.iter_mut().zip(conv.constant_term().unwrap_or_default()) {
+        for (y, d) in y.iter_mut().zip(conv.constant_term()?.unwrap_or_default()) {
             *y += d;
         }
         (y, conv.output_shape())
@@ -173,7 +173,7 @@ fn columns<T: Element>(args: &ApplyArgs, x: &Array2<T>, kernel: &ArrayD<T>) -> R
         return Ok(operator.apply_adjoint_batch(x.view())?);
     }
     let mut y = operator.apply_batch(x.view())?;
-    for (mut y, d) in y.rows_mut().into_iter().zip(conv.constant_term().unwrap_or_default()) {
+    for (mut y, d) in y.rows_mut().into_iter().zip(conv.constant_term()?.unwrap_or_default()) {
         y.map_inplace(|y| *y += d);
     }
     Ok(y)

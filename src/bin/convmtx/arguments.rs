@@ -288,7 +288,7 @@ impl<T: Element> AnyConv<T> {
     }
 
     /// What a boundary constant adds to every result.
-    pub fn constant_term(&self) -> Option<Vec<T>> {
+    pub fn constant_term(&self) -> convmtx::Result<Option<Vec<T>>> {
         each_conv!(self, c => c.constant_term())
     }
 

@@ -163,7 +163,7 @@ fn summary<T: Element, I: FileIndex, const D: usize>(
             VecOrder::F => "order   F: pixels column by column, as MATLAB's X(:)".into(),
         });
     }
-    if conv.constant_term().is_some() {
+    if matches!(conv.constant_term(), Ok(Some(_))) {
         lines.push(
             "the boundary constant adds a vector d to A x; the matrix is A, with zeros beyond the ends"
                 .into(),

@@ -99,7 +99,7 @@ pub fn restore(
     recipe: &Recipe,
     watch: &mut dyn FnMut(usize, usize, Option<f64>),
 ) -> Result<Restored> {
-    let d = conv.constant_term();
+    let d = conv.constant_term()?;
     let counts: Vec<f64> = blurred.iter().copied().collect();
     let mut b = counts.clone();
     for (b, d) in b.iter_mut().zip(d.iter().flatten()) {
