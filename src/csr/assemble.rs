@@ -44,7 +44,8 @@ pub(super) fn assemble<T: Scalar, I: Index>(
 ) -> Result<CsMatI<T, I>> {
     check_indices::<I>((rows, cols), rows.max(cols) as u128)?; // widening
     check_indices::<I>((rows, cols), at_least)?;
-    memory::check_available("the matrix", at_least * (I::BYTES + size_of::<T>()) as u128)?;
+    let entry = (I::BYTES + size_of::<T>()) as u128; // widening, as below
+    memory::check_available("the matrix", at_least * entry + (rows as u128 + 1) * I::BYTES as u128)?;
     let mut indptr: Vec<I> = memory::zeroed("the matrix", rows + 1)?;
     indptr[1..].par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(task, counts)| {
         let first = task * ROWS_PER_TASK;
@@ -84,7 +85,7 @@ pub(super) fn check_indices<I: Index>(shape: (usize, usize), count: u128) -> Res
     }
     Err(Error::Overflow {
         what: "the matrix",
-        detail: format!("{}, indices up to {count} do not fit {} bits", in_words(shape), 8 * I::BYTES),
+        detail: format!("{}, counts up to {count} do not fit {}-bit indices", in_words(shape), 8 * I::BYTES),
         hint: "use to_csr_wide, or the matrix-free operator of to_direct",
     })
 }
