@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 const RISE: f64 = 1.001;
 
 /// Below this multiple of ε‖b‖ the objective is the rounding of `b`, and may do what it likes.
-const ROUNDING: f64 = 64.0;
+const ROUNDING: f64 = 8.0;
 
 /// CGLS: min ‖A x − b‖² + d²‖x‖².
 ///
