@@ -30,7 +30,7 @@ fn interrupts_leave_no_file_and_code_130() {
         let args = ["deblur", "x.png", "--psf", "disk:radius=5", "--method", "rl", "--iterations", "1000000"];
         let mut command = place.command(&[&args[..], &["-o", "y.png", "--report", "page.svg"]].concat());
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(700));
+        std::thread::sleep(Duration::from_millis(1500));
         let sent = Instant::now();
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(killed.success(), "the command had ended before the signal");
