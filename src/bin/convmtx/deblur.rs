@@ -3,7 +3,7 @@
 use crate::arguments::not_negative;
 use crate::failure::{Failure, Result};
 use crate::kernel::{Source, load_psf};
-use crate::output::{check_figure, check_picture, print, sizes, table, write_figure, write_picture};
+use crate::output::{check_figure, check_picture, number, print, sizes, table, write_figure, write_picture};
 use crate::picture::{Quality, check_psf, read_picture};
 use crate::progress::Progress;
 use crate::report::{Case, page};
@@ -164,8 +164,8 @@ fn words(args: &DeblurArgs, case: &Case) -> Result<String> {
         let (report, plural) = (&channel.report, if channel.report.iterations == 1 { "" } else { "s" });
         let mut line = format!("{name}{} iteration{plural}: {}", report.iterations, channel.why);
         line += &report.lambda.map_or_else(String::new, |l| format!("; λ = {l:.3e}"));
-        line += &format!("; residual {:.4e}", report.residual_norm());
-        line += &channel.target.map_or_else(String::new, |t| format!(", noise level {t:.4e}"));
+        line += &format!("; residual {}", number(report.residual_norm()));
+        line += &channel.target.map_or_else(String::new, |t| format!(", noise level {}", number(t)));
         lines.push(line);
         lines.extend(channel.warning.iter().map(|w| format!("warning: {name}{w}")));
     }

@@ -42,7 +42,7 @@ pub fn run(args: &DemoArgs) -> Result<()> {
     print(format!(
         "convmtx {}, {} threads, {} {}",
         env!("CARGO_PKG_VERSION"),
-        rayon_threads(),
+        rayon::current_num_threads(),
         std::env::consts::OS,
         std::env::consts::ARCH
     ))?;
@@ -119,10 +119,4 @@ fn written(out: &Path, started: Instant) -> String {
         photo.display()
     ));
     lines.join("\n")
-}
-
-/// Threads that products are shared among.
-fn rayon_threads() -> usize {
-    let set = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
-    set.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }

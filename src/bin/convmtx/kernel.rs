@@ -1,7 +1,7 @@
 //! Kernels from the command line: typed numbers, files, and PSFs by name.
 
 use crate::failure::{Failure, Result};
-use crate::output::extension;
+use crate::output::{extension, sizes};
 use clap::Args;
 use convmtx::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
 use convmtx::ndarray::{Array2, ArrayD, Ix2};
@@ -113,7 +113,7 @@ pub fn load_psf(source: &Source) -> Result<Array2<f64>> {
     };
     let shape = values.shape().to_vec();
     let values = values.into_dimensionality::<Ix2>().map_err(|_| {
-        Failure::failed(format!("the PSF has {} axes {shape:?}, expected 2 (rows, columns)", shape.len()))
+        Failure::failed(format!("the PSF has size {}, expected two axes: rows × columns", sizes(&shape)))
     })?;
     Ok(psf::from_array(&values)?)
 }

@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 /// Convolution as a linear operator: its sparse matrix, its fast product, its exact adjoint, its inverse
 ///
-/// y = A x, where row i of A holds the taps of the kernel that reach y[i]. `full` keeps every output that the kernel reaches
+/// y = A x, where row i of A holds the taps of the kernel that reach `y[i]`. `full` keeps every output that the kernel reaches
 /// (A has n + K − 1 rows), `same` as many as there are samples (n), `valid` only those for which the kernel lies inside the
 /// signal (n − K + 1). Images and volumes are vectors of their pixels.
 #[derive(Debug, Parser)]

@@ -122,6 +122,11 @@ pub fn bytes(n: u64) -> String {
     if unit == 0 { format!("{n} bytes") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
+/// A positive number with four digits or so.
+pub fn number(value: f64) -> String {
+    if (1e-2..1e5).contains(&value) { format!("{value:.4}") } else { format!("{value:.3e}") }
+}
+
 /// Lengths with × between: `512 × 512`.
 pub fn sizes(shape: &[usize]) -> String {
     shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
@@ -142,5 +147,6 @@ mod tests {
     fn sizes_in_words() {
         assert_eq!([bytes(999), bytes(2_500_000)], ["999 bytes", "2.5 MB"]);
         assert_eq!(sizes(&[3, 4]), "3 × 4");
+        assert_eq!([number(0.79321), number(2e-7)], ["0.7932", "2.000e-7"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::deblur::isnr;
 use crate::failure::Result;
-use crate::output::sizes;
+use crate::output::{number, sizes};
 use crate::picture::{Quality, shown};
 use crate::restore::{MARGIN, Method, Recipe, Restored};
 use convmtx::io::Image;
@@ -50,22 +50,25 @@ fn account(case: &Case) -> String {
     let colours = if case.channels.len() > 1 { ", each colour by itself" } else { "" };
     let noise = recipe.noise.map_or_else(String::new, |sigma| {
         format!(
-            " The noise was said to have σ = {sigma}; a residual of {MARGIN}·σ√N = {:.4} is what noise explains.",
-            case.channels.first().and_then(|c| c.target).unwrap_or(f64::NAN)
+            " The noise was said to have σ = {sigma}; a residual of {MARGIN}·σ√N = {} is what noise explains.",
+            number(case.channels.first().and_then(|c| c.target).unwrap_or(f64::NAN))
         )
     });
-    let stops: Vec<String> = case
-        .channels
-        .iter()
-        .map(|c| format!("after {} iterations: {}", c.report.iterations, c.why))
-        .collect();
+    let whys: Vec<&str> = case.channels.iter().map(|c| c.why.as_str()).collect();
+    let counts: Vec<String> = case.channels.iter().map(|c| c.report.iterations.to_string()).collect();
+    let stops = if whys.windows(2).all(|w| w[0] == w[1]) {
+        format!("after {} iterations: {}", counts.join(", "), whys.first().copied().unwrap_or_default())
+    } else {
+        let each = counts.iter().zip(&whys).map(|(n, why)| format!("after {n} iterations: {why}"));
+        each.collect::<Vec<_>>().join("; ")
+    };
     format!(
         "The picture of {rows} × {cols} pixels was restored with {}{colours}: {problem}, where A is the convolution with the \
-         PSF ({}, sum 1) with the boundary {}.{noise} It stopped {}.",
+         PSF ({}, sum 1) and the boundary {}.{noise} It stopped {}.",
         recipe.method.name(),
         sizes(case.psf.shape()),
         case.boundary,
-        stops.join("; ")
+        stops
     )
 }
 
@@ -81,17 +84,18 @@ fn numbers(case: &Case) -> Result<Vec<Vec<String>>> {
     };
     row("iterations", &|c| c.report.iterations.to_string());
     row("λ", &|c| c.report.lambda.map_or_else(|| "–".into(), |l| format!("{l:.3e}")));
-    row("residual norm ‖A x − b‖", &|c| format!("{:.4e}", c.report.residual_norm()));
-    row("noise level", &|c| c.target.map_or_else(|| "–".into(), |t| format!("{t:.4e}")));
+    row("residual norm ‖A x − b‖", &|c| number(c.report.residual_norm()));
+    row("noise level", &|c| c.target.map_or_else(|| "–".into(), number));
     row("seconds of the last solve", &|c| format!("{:.2}", c.report.elapsed.as_secs_f64()));
     if let Some(truth) = case.truth {
         let quality = |image: &Image| Quality::of(&image.planes, &truth.planes);
+        let all = if case.channels.len() > 1 { ", all colours" } else { "" };
         let (before, after) = (quality(case.blurred)?, quality(case.restored)?);
-        rows.push(vec!["PSNR before".into(), format!("{:.2} dB", before.psnr)]);
-        rows.push(vec!["PSNR after".into(), format!("{:.2} dB", after.psnr)]);
-        rows.push(vec!["SSIM before".into(), before.ssim_words()]);
-        rows.push(vec!["SSIM after".into(), after.ssim_words()]);
-        rows.push(vec!["ISNR".into(), format!("{:.2} dB", isnr(case)?.unwrap_or(f64::NAN))]);
+        rows.push(vec![format!("PSNR before{all}"), format!("{:.2} dB", before.psnr)]);
+        rows.push(vec![format!("PSNR after{all}"), format!("{:.2} dB", after.psnr)]);
+        rows.push(vec![format!("SSIM before{all}"), before.ssim_words()]);
+        rows.push(vec![format!("SSIM after{all}"), after.ssim_words()]);
+        rows.push(vec![format!("ISNR{all}"), format!("{:.2} dB", isnr(case)?.unwrap_or(f64::NAN))]);
     }
     Ok(rows)
 }

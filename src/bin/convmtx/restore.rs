@@ -179,7 +179,12 @@ impl Deblurring {
                 "iteration limit, above the noise level".into()
             }
             StopReason::IterationLimit => "iteration limit; stopping early is the regularisation".into(),
-            stop => stop.to_string(),
+            stop => {
+                if let StopReason::Breakdown { .. } = stop {
+                    warning = Some(format!("{stop}; the result is the last usable iterate"));
+                }
+                stop.to_string()
+            }
         };
         self.finish(x, report, why, Vec::new(), warning)
     }

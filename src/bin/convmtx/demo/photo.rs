@@ -30,7 +30,7 @@ const SEEN: [std::ops::Range<usize>; 2] = [20..420, 40..440];
 /// The width of what counts as the border when the restoration is checked for a frame.
 const BORDER: usize = 10;
 
-/// The largest fraction of noise with which the zero boundary is iterated; it never converges to anything.
+/// Iterations with the zero boundary: enough for the frame to grow, and more would make it worse.
 const FRAME_ITERATIONS: usize = 100;
 
 /// Lav Varshney's photograph; see `assets/LICENSES.md`.
