@@ -760,3 +760,27 @@ fn row_counts_must_match_or_be_one() {
     let got = error(RowwiseConv::new(one.view(), (usize::MAX, 4), ConvMode::Same));
     assert!(matches!(got, Error::Overflow { .. }), "{got}");
 }
+
+#[test]
+fn gradients_of_rows_come_in_the_orientation_of_their_kernels() {
+    let kernels = Array2::from_shape_vec((2, 3), vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+    let x = [1.0, -2.0, 4.0, 3.0, 0.0, 5.0, 7.0, -1.0];
+    for geometry in [Geometry::same(), Geometry::same().correlate()] {
+        for (kernels, signals) in
+            [(kernels.view(), 2), (kernels.view(), 1), (kernels.slice(ndarray::s![..1, ..]), 2)]
+        {
+            let rows = RowwiseConv::new(kernels, (signals, 4), geometry).unwrap();
+            let x = &x[..4 * signals];
+            let y: Vec<f64> = (0..rows.shape().0).map(|i| (i * i % 7) as f64).collect();
+            let gradient = rows.adjoint_kernel(x, &y).unwrap();
+            // The map is linear in the kernels: each component is the inner product with a unit kernel's output.
+            for (t, &g) in gradient.iter().enumerate() {
+                let mut unit = Array2::zeros(kernels.raw_dim());
+                unit.as_slice_mut().unwrap()[t] = 1.0;
+                let out = RowwiseConv::new(unit.view(), (signals, 4), geometry).unwrap().apply(x).unwrap();
+                assert_eq!(g, out.iter().zip(&y).map(|(o, y)| o * y).sum::<f64>());
+            }
+            assert_eq!(gradient.len(), kernels.len());
+        }
+    }
+}

@@ -25,6 +25,8 @@ use ndarray::ArrayView2;
 pub struct RowwiseConv<T> {
     bank: Bank<T, 1>,
     rows: usize,
+    /// Whether the taps are stored in reverse, because the caller asked for correlation.
+    reversed: bool,
 }
 
 impl<T: Scalar> RowwiseConv<T> {
@@ -52,12 +54,14 @@ impl<T: Scalar> RowwiseConv<T> {
         };
         let axes = geometry.axes([taps], [n])?;
         let mut data: Vec<T> = kernels.iter().copied().collect();
-        if geometry.is_correlation() {
+        let reversed = geometry.is_correlation();
+        if reversed {
             data.chunks_mut(taps).for_each(<[T]>::reverse);
         }
         Ok(RowwiseConv {
             bank: Bank::new(data, axes, geometry.beyond(), channels)?,
             rows: if rows == 1 { count } else { rows },
+            reversed,
         })
     }
 
@@ -71,12 +75,18 @@ impl<T: Scalar> RowwiseConv<T> {
         (self.rows, self.bank.axes()[0].band().output())
     }
 
-    /// The map from all kernels (row-major) to the result, for fixed signals `x`.
+    /// The map from all kernels (row-major) to the result, for fixed signals `x`; kernels as taps of convolutions, see
+    /// [`Conv::kernel_operator`](super::Conv::kernel_operator).
     ///
     /// # Errors
     /// [`Error::Length`] when `x` does not have `shape().1` elements.
     pub fn kernel_operator(&self, x: &[T]) -> Result<KernelOperator<T, 1>> {
         KernelOperator::new(&self.bank, x)
+    }
+
+    /// Whether kernels were given as correlation kernels, and are stored reversed.
+    pub(crate) fn is_correlation(&self) -> bool {
+        self.reversed
     }
 
     pub(crate) fn bank(&self) -> &Bank<T, 1> {

@@ -3,7 +3,7 @@
 mod batch;
 mod line;
 
-use crate::conv::{Bank, Conv, FilterBank, Traversal};
+use crate::conv::{Bank, Conv, FilterBank, RowwiseConv, Traversal};
 use crate::error::Result;
 use crate::op::{Apply, LinearOperator};
 use crate::parallel;
@@ -126,6 +126,14 @@ crate::conv::on_descriptions! {
         }
         Ok(y)
     }
+
+    /// Aᴴ y, for one vector; for more, keep the operator of `to_direct`.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) when `y` does not have `shape().0` elements.
+    pub fn apply_adjoint(&self, y: &[T]) -> Result<Vec<T>> {
+        Apply::apply_adjoint(&self.to_direct()?, y)
+    }
 }
 
 impl<T: Scalar, const D: usize> Conv<T, D> {
@@ -135,8 +143,20 @@ impl<T: Scalar, const D: usize> Conv<T, D> {
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) when `x` or `y` do not match `shape()`.
     pub fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
-        let gradient = self.kernel_operator(x)?.to_direct()?.apply_adjoint(y)?;
+        let gradient = self.kernel_operator(x)?.apply_adjoint(y)?;
         Ok(in_orientation(gradient, 1, self.geometry().is_correlation()))
+    }
+}
+
+impl<T: Scalar> RowwiseConv<T> {
+    /// Hᴴ y, the gradient of ⟨y, rows(x)⟩ with respect to all kernels, row-major and in the orientation in which they were
+    /// given; for a shared kernel the sum over the rows.
+    ///
+    /// # Errors
+    /// [`Error::Length`](crate::Error::Length) when `x` or `y` do not match `shape()`.
+    pub fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
+        let gradient = self.kernel_operator(x)?.apply_adjoint(y)?;
+        Ok(in_orientation(gradient, self.bank().channels().kernels(), self.is_correlation()))
     }
 }
 
@@ -149,7 +169,7 @@ impl<T: Scalar, const D: usize> FilterBank<T, D> {
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) when `x` or `y` do not match `shape()`.
     pub fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
-        let gradient = self.kernel_operator(x)?.to_direct()?.apply_adjoint(y)?;
+        let gradient = self.kernel_operator(x)?.apply_adjoint(y)?;
         Ok(in_orientation(gradient, self.bank().channels().kernels(), self.is_correlation()))
     }
 }

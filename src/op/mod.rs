@@ -45,6 +45,9 @@ use crate::error::Result;
 /// overwrite their output completely and allocate nothing. Call them through [`Apply`], which checks.
 ///
 /// `adjoint` is the conjugate transpose: ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ with ⟨a, b⟩ = Σ conj(a)·b. [`examine`] proves it.
+#[diagnostic::on_unimplemented(
+    note = "a description (Conv1d, FilterBank, …) becomes an operator with `.to_direct()?` or `CsrOperator::new(….to_csr()?)?`"
+)]
 pub trait LinearOperator<V: Vector + ?Sized>: Send {
     /// `(rows, cols)`: the lengths of `y` and of `x`.
     fn shape(&self) -> (usize, usize);
