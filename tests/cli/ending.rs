@@ -32,7 +32,8 @@ fn interrupts_leave_no_file_and_code_130() {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(1500));
         let sent = Instant::now();
-        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        let killed =
+            Command::new("sh").args(["-c", &format!("kill {signal} {}", child.id())]).status().unwrap();
         assert!(killed.success(), "the command had ended before the signal");
         let output = child.wait_with_output().unwrap();
         assert!(sent.elapsed() < Duration::from_secs(5));
