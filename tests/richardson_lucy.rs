@@ -2,39 +2,17 @@
 
 #[path = "common/dense.rs"]
 mod dense;
-#[path = "common/golden.rs"]
-mod golden;
 
 use convmtx::nalgebra::DMatrix;
 use convmtx::op::{Apply, Diagonal, Vector};
 use convmtx::solve::{Report, RichardsonLucy, Start, StopReason};
 use convmtx::{Error, Result};
-use dense::{Dense, convolution, convolution_2d};
-use golden::{array, number, size};
+use dense::{Dense, convolution};
 
 fn residual_norm(a: &Dense<f64>, b: &[f64], x: &[f64]) -> f64 {
     let mut r = a.apply(x).unwrap();
     r.axpy(-1.0, b).unwrap();
     r.norm().unwrap()
-}
-
-#[test]
-fn richardson_lucy_equals_the_matrix_form() {
-    golden::for_each("richardson_lucy", |case| {
-        let (image, psf) = (array(&case.inputs["image"]), array(&case.inputs["psf"]));
-        let a = match image.shape[..] {
-            [n] => convolution(&psf.data, n, "same"),
-            [r, c] => convolution_2d(&psf.data, (psf.shape[0], psf.shape[1]), (r, c), "same"),
-            _ => panic!("a signal or an image"),
-        };
-        let steps = size(&case.inputs["steps"]);
-        let mut x = vec![number(&case.inputs["x0"]); image.data.len()];
-        let solver = RichardsonLucy::new().max_iters(steps).start(Start::Given);
-        let report = solver.solve(&a, &image.data, &mut x).unwrap();
-        assert_eq!((report.iterations, report.stop), (steps, StopReason::IterationLimit));
-        assert_eq!(report.residual_norms.len(), steps + 1);
-        case.compare("normalized", &x, &array(&case.expected["normalized"]).data);
-    });
 }
 
 #[test]

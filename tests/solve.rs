@@ -2,108 +2,19 @@
 
 #[path = "common/dense.rs"]
 mod dense;
-#[path = "common/golden.rs"]
-mod golden;
 
 use convmtx::nalgebra::DMatrix;
 use convmtx::num_complex::{Complex32, Complex64};
-use convmtx::op::{Apply, BoxedOperator, Diagonal, Difference, Identity, LinearOperator, Vector};
+use convmtx::op::{Apply, Diagonal, Difference, Identity, Vector};
 use convmtx::solve::{Cgls, Lsqr, Progress, Report, RichardsonLucy, Start, StopReason, Tikhonov};
 use convmtx::{Error, Real, Result, Scalar};
 use dense::{Dense, convolution};
-use golden::{Case, array, number, size};
 use std::ops::ControlFlow;
-
-fn case_operator(case: &Case) -> (Dense<f64>, Vec<f64>) {
-    let inputs = &case.inputs;
-    let shape = inputs["shape"].as_str().unwrap();
-    (convolution(&array(&inputs["h"]).data, size(&inputs["n"]), shape), array(&inputs["b"]).data)
-}
 
 fn residual_norm(a: &Dense<f64>, b: &[f64], x: &[f64]) -> f64 {
     let mut r = a.apply(x).unwrap();
     r.axpy(-1.0, b).unwrap();
     r.norm().unwrap()
-}
-
-// Golden
-
-#[test]
-fn least_squares_equal_octave() {
-    golden::for_each("solve_ls", |case| {
-        let (a, b) = case_operator(case);
-        let want = array(&case.expected["x"]).data;
-        let (mut with_cgls, mut with_lsqr) = (vec![0.0; want.len()], vec![0.0; want.len()]);
-        let report = Cgls::new().tolerance(1e-14).solve(&a, &b, &mut with_cgls).unwrap();
-        assert!(report.stop.converged(), "{}: {report}", case.id);
-        let report = Lsqr::new().atol(1e-14).btol(1e-14).solve(&a, &b, &mut with_lsqr).unwrap();
-        assert!(report.stop.converged(), "{}: {report}", case.id);
-        for (what, x) in [("cgls", &with_cgls), ("lsqr", &with_lsqr)] {
-            case.compare(what, x, &want);
-            let norm = residual_norm(&a, &b, x);
-            case.compare(what, &[norm], &[number(&case.expected["residual_norm"])]);
-        }
-    });
-}
-
-#[test]
-fn tikhonov_equals_octave() {
-    golden::for_each("solve_tikhonov", |case| {
-        let (a, b) = case_operator(case);
-        let n = a.shape().1;
-        let order = size(&case.inputs["order"]);
-        let l: BoxedOperator<f64> = match order {
-            0 => Box::new(Identity::new(n)),
-            _ => Box::new(Difference::of_order(order, n).unwrap()),
-        };
-        let lambda = number(&case.inputs["lambda"]);
-        let mut x = vec![0.0; n];
-        let report = Tikhonov::new(lambda).tolerance(1e-14).solve(&a, &l, &b, &mut x).unwrap();
-        assert!(report.stop.converged(), "{}: {report}", case.id);
-        assert_eq!(report.lambda, Some(lambda));
-        case.compare("x", &x, &array(&case.expected["x"]).data);
-        let residual = number(&case.expected["residual_norm"]);
-        let seminorm = number(&case.expected["seminorm"]);
-        case.compare("residual", &[report.residual_norm()], &[residual]);
-        case.compare("seminorm", &[l.apply(&x).unwrap().norm().unwrap()], &[seminorm]);
-        let objective = *report.objectives.last().unwrap();
-        case.compare("objective", &[objective], &[residual * residual + lambda * seminorm * seminorm]);
-        if order == 0 {
-            let mut damped = vec![0.0; n];
-            let solver = Cgls::new().damping(lambda.sqrt()).tolerance(1e-14);
-            solver.solve(&a, &b, &mut damped).unwrap();
-            case.compare("damping", &damped, &array(&case.expected["x"]).data);
-        }
-    });
-}
-
-#[test]
-fn iterates_equal_scipy() {
-    golden::for_each("solve_iterative", |case| {
-        let (a, b) = case_operator(case);
-        let (n, steps) = (a.shape().1, size(&case.inputs["steps"]));
-        let damp = number(&case.inputs["damp"]);
-        let cgls = Cgls::new().damping(damp).max_iters(steps).tolerance(0.0);
-        let lsqr = Lsqr::new().damping(damp).max_iters(steps).atol(0.0).btol(0.0).conlim(0.0);
-        for what in ["cgls", "lsqr"] {
-            let (mut x, mut iterates) = (vec![0.0; n], Vec::new());
-            let keep = |p: &Progress<[f64]>| {
-                iterates.extend_from_slice(p.iterate);
-                ControlFlow::Continue(())
-            };
-            let report = match what {
-                "cgls" => cgls.solve_observed(&a, &b, &mut x, keep),
-                _ => lsqr.solve_observed(&a, &b, &mut x, keep),
-            };
-            let report = report.unwrap();
-            assert_eq!(report.iterations, steps, "{}: {report}", case.id);
-            case.compare(what, &iterates, &array(&case.expected["x"]).data);
-            assert_eq!(x, iterates[iterates.len() - n..]);
-            let (norms, normals) = (&report.residual_norms[1..], &report.normal_residual_norms[1..]);
-            case.compare(what, norms, &array(&case.expected["residual_norm"]).data);
-            case.compare_within(what, normals, &array(&case.expected["normal_residual_norm"]).data, 1e-8);
-        }
-    });
 }
 
 // Definitions

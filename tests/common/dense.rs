@@ -53,24 +53,3 @@ pub fn convolution<T: Scalar>(kernel: &[T], n: usize, shape: &str) -> Dense<T> {
     }
     Dense(a)
 }
-
-/// The same for an image, row-major, `kernel` likewise.
-pub fn convolution_2d(
-    kernel: &[f64],
-    (kr, kc): (usize, usize),
-    (r, c): (usize, usize),
-    shape: &str,
-) -> Dense<f64> {
-    let ((mr, or), (mc, oc)) = (crop(shape, kr, r), crop(shape, kc, c));
-    let mut a = DMatrix::zeros(mr * mc, r * c);
-    for (i, j) in (0..mr).flat_map(|i| (0..mc).map(move |j| (i, j))) {
-        for (s, t) in (0..kr).flat_map(|s| (0..kc).map(move |t| (s, t))) {
-            let row = (i + or).checked_sub(s).filter(|&p| p < r);
-            let col = (j + oc).checked_sub(t).filter(|&q| q < c);
-            if let Some((p, q)) = row.zip(col) {
-                a[(i * mc + j, p * c + q)] = kernel[s * kc + t];
-            }
-        }
-    }
-    Dense(a)
-}

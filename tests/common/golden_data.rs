@@ -45,10 +45,15 @@ impl Group {
 
     /// `|got − want| ≤ abs + rel·max|want|` elementwise; `==` where the tolerance of the case is zero.
     pub fn check<T: Scalar>(&self, case: &Case, what: &str, got: &[T], want: &[T]) {
+        self.check_within(case, what, got, want, case.tolerance().0);
+    }
+
+    /// The same with an absolute tolerance of its own.
+    pub fn check_within<T: Scalar>(&self, case: &Case, what: &str, got: &[T], want: &[T], abs: f64) {
         self.count();
         let id = case.id();
         assert_eq!(got.len(), want.len(), "{id} {what}: length");
-        let (abs, rel) = case.tolerance();
+        let rel = case.tolerance().1;
         let largest = want.iter().map(|w| w.modulus().as_f64()).fold(0.0, f64::max);
         for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
             let nan = |v: T| v.modulus().is_nan();
