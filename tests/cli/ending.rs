@@ -24,7 +24,7 @@ fn help_teaches_and_version_is_told() {
 #[test]
 #[cfg(unix)]
 fn interrupts_leave_no_file_and_code_130() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-QUIT"] {
         let place = Place::new();
         write_image(place.path("x.png"), &image(300, 300, 1, Depth::U8)).unwrap();
         let args = ["deblur", "x.png", "--psf", "disk:radius=5", "--method", "rl", "--iterations", "1000000"];
@@ -71,4 +71,31 @@ fn a_full_disk_behind_stdout_is_an_error() {
     let output = command.stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("convmtx: stdout: No space left"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing() {
+    let place = Place::new();
+    let convmtx = env!("CARGO_BIN_EXE_convmtx");
+    // The shell's unit is 512 or 1024 bytes; both files are far larger.
+    for output in ["K.mtx", "K.npz"] {
+        let line = format!("ulimit -f 1; exec '{convmtx}' matrix -k 1,2,3 --size 20000 -o {output}");
+        let mut command = Command::new("sh");
+        let done = command.args(["-c", &line]).current_dir(place.path(".")).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(1), "{output}: {said}");
+        assert!(said.starts_with("convmtx: ") && said.lines().count() == 1, "{said}");
+        assert!(place.names().is_empty(), "{:?}", place.names());
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn words_that_are_not_text_are_refused_in_one_line() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new();
+    let done = place.command(&[]).arg(std::ffi::OsStr::from_bytes(b"\xff")).output().unwrap();
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!((done.status.code(), said.lines().count()), (Some(2), 1), "{said}");
 }

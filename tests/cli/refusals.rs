@@ -209,3 +209,25 @@ fn alpha_must_fit_the_format() {
     write_image(place.path("x.png"), &picture).unwrap();
     check(&place, &[(2, "blur x.png --psf box:size=3 -o y.pgm", &["alpha", "pgm"])]);
 }
+
+#[test]
+fn one_name_for_two_files_is_refused_before_any_work() {
+    let place = Place::new();
+    write_image(place.path("x.png"), &image(30, 30, 1, Depth::U8)).unwrap();
+    let deblur = ["deblur", "x.png", "--psf", "box:size=3"];
+    for (output, report) in [("y.png", "y.png"), ("y.png", "./y.png"), ("y.png", "x.png")] {
+        let said = place.refuse(2, &[&deblur[..], &["-o", output, "--report", report]].concat());
+        assert!(said.contains("are the same file; give another name"), "{said}");
+    }
+}
+
+#[test]
+fn pictures_that_a_format_cannot_hold_are_refused_before_any_work() {
+    let place = Place::new();
+    write_image(place.path("grey.png"), &image(30, 30, 1, Depth::U8)).unwrap();
+    write_image(place.path("colour.png"), &image(30, 30, 3, Depth::U8)).unwrap();
+    for (input, output) in [("colour.png", "y.pgm"), ("grey.png", "y.ppm")] {
+        let said = place.refuse(2, &["blur", input, "--psf", "box:size=3", "-o", output]);
+        assert!(said.contains("cannot hold; write png, tiff, pnm or npy"), "{said}");
+    }
+}

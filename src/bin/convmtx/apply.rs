@@ -182,7 +182,7 @@ fn columns<T: Element>(args: &ApplyArgs, x: &Array2<T>, kernel: &ArrayD<T>) -> R
 /// A picture, channel by channel.
 fn picture(args: &ApplyArgs, kernel: Kernel) -> Result<()> {
     let mut image = read_picture(&args.input)?;
-    check_picture(&args.output, image.alpha.is_some())?;
+    check_picture(&args.output, &image)?;
     let kernel = kernel.array.into_f64()?;
     let progress = Progress::waiting(format!("{} product", word(args.engine)));
     for plane in &mut image.planes {

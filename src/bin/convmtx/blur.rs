@@ -60,7 +60,7 @@ pub struct BlurArgs {
 pub fn run(args: &BlurArgs) -> Result<()> {
     let psf = load_psf(&args.psf)?;
     let mut image = read_picture(&args.input)?;
-    check_picture(&args.output, image.alpha.is_some())?;
+    check_picture(&args.output, &image)?;
     check_psf(&psf, &image)?;
     let progress = Progress::waiting("blurring");
     let conv = Conv2d::new(&psf, image.shape().into(), Geometry::same().boundary(args.boundary))?;

@@ -3,7 +3,9 @@
 use crate::arguments::not_negative;
 use crate::failure::{Failure, Result};
 use crate::kernel::{Source, load_psf};
-use crate::output::{check_figure, check_picture, number, print, sizes, table, write_figure, write_picture};
+use crate::output::{
+    check_distinct, check_figure, check_picture, number, print, sizes, table, write_figure, write_picture,
+};
 use crate::picture::{Quality, check_psf, read_picture};
 use crate::progress::Progress;
 use crate::report::{Case, page};
@@ -81,8 +83,19 @@ pub fn run(args: &DeblurArgs) -> Result<()> {
     }
     let psf = load_psf(&args.psf)?;
     let blurred = read_picture(&args.input)?;
-    check_picture(&args.output, blurred.alpha.is_some())?;
+    check_picture(&args.output, &blurred)?;
     if let Some(path) = &args.report {
+        let psf = match &args.psf {
+            Source::File(path) => Some(path.as_path()),
+            Source::Named(_) | Source::Numbers(_) => None,
+        };
+        let others = [
+            ("-o", Some(args.output.as_path())),
+            ("the blurred picture", Some(args.input.as_path())),
+            ("--truth", args.truth.as_deref()),
+            ("--psf", psf),
+        ];
+        check_distinct(("--report", path), &others)?;
         check_figure(path)?;
     }
     check_psf(&psf, &blurred)?;

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP: unfinished files are removed, and the process leaves with code 130.
+//! Ctrl-C, SIGTERM, SIGHUP and SIGQUIT: unfinished files are removed, and the process leaves with code 130. A limit on the
+//! size of files is an error of the write that meets it.
 
 use crate::failure::{Failure, Result};
 use std::io::{IsTerminal, Write, stderr};
@@ -16,5 +17,23 @@ pub fn install() -> Result<()> {
         let _ = writeln!(stderr(), "{gap}convmtx: interrupted; unfinished files were removed");
         exit(INTERRUPTED);
     };
-    ctrlc::set_handler(leave).map_err(|e| Failure::failed(format!("cannot listen to Ctrl-C: {e}")))
+    ctrlc::set_handler(leave).map_err(|e| Failure::failed(format!("cannot listen to Ctrl-C: {e}")))?;
+    #[cfg(unix)]
+    others(leave).map_err(|e| Failure::failed(format!("cannot listen to signals: {e}")))?;
+    Ok(())
+}
+
+/// What else would end the process in the middle of a file.
+#[cfg(unix)]
+fn others(leave: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::SIGQUIT;
+    // Heard and forgotten: the write that met the limit then fails with an error of its own.
+    signal_hook::flag::register(libc::SIGXFSZ, Default::default())?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGQUIT, libc::SIGXCPU])?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            leave();
+        }
+    });
+    Ok(())
 }

@@ -51,11 +51,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    set_hook(Box::new(|_| {})); // `guarded` reports panics
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => return refused(&answer),
     };
-    set_hook(Box::new(|_| {})); // `guarded` reports panics
     match interrupt::install().and_then(|()| guarded(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => complain(&failure),
@@ -102,7 +102,10 @@ fn refused(answer: &clap::Error) -> ExitCode {
     let told = told.split("\n\nFor more information").next().unwrap_or(told);
     let told = told.trim_start_matches("error: ").trim_end();
     // The word after the program's name, where it is a command.
-    let command = std::env::args().nth(1).filter(|word| Cli::command().find_subcommand(word).is_some());
+    let command = std::env::args_os()
+        .nth(1)
+        .and_then(|word| word.into_string().ok())
+        .filter(|word| Cli::command().find_subcommand(word).is_some());
     let command = command.map_or_else(String::new, |word| format!(" {word}"));
     complain(&Failure::usage(format!("{told}; see convmtx{command} --help")))
 }

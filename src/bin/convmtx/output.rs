@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use convmtx::io::{IMAGE_EXTENSIONS, Image, write_atomically};
 use convmtx::plot::Figure;
 use std::io::{self, ErrorKind, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Pixels per unit in PNG figures: sharp on screens with small pixels.
 const FIGURE_SCALE: f32 = 2.0;
@@ -63,7 +63,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
 }
 
 /// Refuses, before any work, a picture file of an unknown or unsuitable format.
-pub fn check_picture(path: &Path, has_alpha: bool) -> Result<()> {
+pub fn check_picture(path: &Path, image: &Image) -> Result<()> {
     let extension = extension(path);
     if !IMAGE_EXTENSIONS.contains(&extension.as_str()) {
         let known = IMAGE_EXTENSIONS.join(", ");
@@ -72,13 +72,40 @@ pub fn check_picture(path: &Path, has_alpha: bool) -> Result<()> {
             "{path}: the extension is '{extension}', expected one of {known}"
         )));
     }
-    if has_alpha && matches!(extension.as_str(), "jpg" | "jpeg" | "pgm" | "ppm") {
+    if image.alpha.is_some() && matches!(extension.as_str(), "jpg" | "jpeg" | "pgm" | "ppm") {
         let path = path.display();
         return Err(Failure::usage(format!(
             "{path}: the picture has alpha, which {extension} cannot hold; write png, tiff, pam or npy"
         )));
     }
+    let colour = image.planes.len() > 1;
+    if (colour && extension == "pgm") || (!colour && extension == "ppm") {
+        let (path, kind) = (path.display(), if colour { "colour" } else { "grey" });
+        return Err(Failure::usage(format!(
+            "{path}: the picture is {kind}, which {extension} cannot hold; write png, tiff, pnm or npy"
+        )));
+    }
     check_writable(path)
+}
+
+/// Refuses, before any work, two names for one file: the second would destroy the first.
+pub fn check_distinct(output: (&str, &Path), others: &[(&str, Option<&Path>)]) -> Result<()> {
+    let whole = |path: &Path| -> PathBuf {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.into());
+        let named = folder.join(path.file_name().unwrap_or_default());
+        named.canonicalize().unwrap_or(named)
+    };
+    for (what, other) in others {
+        if other.is_some_and(|other| whole(other) == whole(output.1)) {
+            let path = output.1.display();
+            return Err(Failure::usage(format!(
+                "{path}: {} and {what} are the same file; give another name",
+                output.0
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses, before any work, a figure file that is neither SVG nor PNG.

@@ -193,8 +193,15 @@ impl Deblurring {
     fn tikhonov(&self, lambda: f64, watch: &mut dyn FnMut(usize, usize, Option<f64>)) -> Result<Restored> {
         let mut x = self.b.clone();
         let report = self.minimise(lambda, &mut x, watch)?;
-        let warning = (report.stop == StopReason::IterationLimit)
-            .then(|| format!("the minimum was not reached in {} iterations", report.iterations));
+        let warning = match report.stop {
+            StopReason::IterationLimit => {
+                Some(format!("the minimum was not reached with --iterations {}", report.iterations))
+            }
+            stop @ StopReason::Breakdown { .. } => {
+                Some(format!("{stop}; the result is the last usable iterate: λ may be out of proportion"))
+            }
+            _ => None,
+        };
         let why = format!("{}, which is the minimum for this λ", report.stop);
         let why = if warning.is_some() { report.stop.to_string() } else { why };
         self.finish(x, report, why, Vec::new(), warning)
@@ -217,7 +224,7 @@ impl Deblurring {
             }
             if lambda <= SEARCHED.0 * sigma * sigma || !residual.is_finite() {
                 let warning = format!(
-                    "no λ down to {lambda:.1e} explains the data up to noise of σ = {sigma}: check PSF and boundary, \
+                    "no λ down to {lambda:.1e} explains the data up to noise of σ = {sigma:e}: check PSF and boundary, \
                      or raise --noise"
                 );
                 return self.finish(x, report, "the end of the grid of λ".into(), trials, Some(warning));
