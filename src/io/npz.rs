@@ -44,12 +44,19 @@ pub fn write_npz<T: Element, I: FileIndex>(path: impl AsRef<Path>, matrix: &CsMa
     let indptr = matrix.proper_indptr();
     write_atomically(path, |file| {
         let mut zip = ZipWriter::new(file);
-        add_array(&mut zip, "indices.npy", matrix.indices())?;
-        add_array(&mut zip, "indptr.npy", &indptr)?;
-        start(&mut zip, "format.npy", 0)?;
-        zip.write_all(&string_array(format))?;
-        add_array(&mut zip, "shape.npy", &shape)?;
-        add_array(&mut zip, "data.npy", matrix.data())?;
+        let entries = |zip: &mut ZipWriter<_>| -> io::Result<()> {
+            add_array(zip, "indices.npy", matrix.indices())?;
+            add_array(zip, "indptr.npy", &indptr)?;
+            start(zip, "format.npy", 0)?;
+            zip.write_all(&string_array(format))?;
+            add_array(zip, "shape.npy", &shape)?;
+            add_array(zip, "data.npy", matrix.data())
+        };
+        if let Err(error) = entries(&mut zip) {
+            // Dropped, the writer would try once more to finish the archive, and complain on stderr.
+            std::mem::forget(zip);
+            return Err(error);
+        }
         zip.finish()?;
         Ok(())
     })
