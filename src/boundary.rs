@@ -130,15 +130,16 @@ impl Terms {
             }
         }
     }
+}
+
+impl IntoIterator for Terms {
+    type Item = (usize, i64);
+    type IntoIter =
+        std::iter::Filter<std::iter::Take<std::array::IntoIter<(usize, i64), 3>>, fn(&(usize, i64)) -> bool>;
 
     /// The terms whose weight is not zero.
-    pub(crate) fn into_iter(self) -> impl Iterator<Item = (usize, i64)> {
+    fn into_iter(self) -> Self::IntoIter {
         self.terms.into_iter().take(self.len).filter(|t| t.1 != 0)
-    }
-
-    /// The terms whose weight is not zero.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, i64)> {
-        self.terms[..self.len].iter().copied().filter(|t| t.1 != 0)
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
     use super::*;
 
     fn extended(e: Extension, x: &[i64], range: std::ops::Range<i64>) -> Vec<i64> {
-        range.map(|j| e.terms(j, x.len()).iter().map(|(p, w)| w * x[p]).sum()).collect()
+        range.map(|j| e.terms(j, x.len()).into_iter().map(|(p, w)| w * x[p]).sum()).collect()
     }
 
     #[test]

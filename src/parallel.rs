@@ -1,6 +1,6 @@
 //! Splitting results among threads: parts fixed by size, so that no result depends on the number of threads.
 
-use crate::error::Result;
+use crate::error::{Result, check_len};
 use rayon::prelude::*;
 
 /// Multiply-adds that are worth handing to another thread.
@@ -34,11 +34,8 @@ pub(crate) fn for_each_part<T: Send>(
     if per_part == 0 {
         return out.par_chunks_mut(part).enumerate().try_for_each(|(c, out)| f(c * part, out, &mut []));
     }
-    crate::error::check_len(
-        "scratch",
-        out.len().div_ceil(part) * per_part,
-        scratch.len().min(out.len().div_ceil(part) * per_part),
-    )?;
+    let needed = out.len().div_ceil(part) * per_part;
+    check_len("scratch", needed, scratch.len().min(needed))?; // a short one would drop parts in silence
     out.par_chunks_mut(part)
         .zip(scratch.par_chunks_mut(per_part))
         .enumerate()

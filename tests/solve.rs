@@ -7,7 +7,7 @@ use convmtx::nalgebra::DMatrix;
 use convmtx::num_complex::{Complex32, Complex64};
 use convmtx::op::{Apply, Diagonal, Difference, Identity, Vector};
 use convmtx::solve::{Cgls, Lsqr, Progress, Report, RichardsonLucy, Start, StopReason, Tikhonov};
-use convmtx::{Error, Real, Result, Scalar};
+use convmtx::{Conv1d, ConvMode, Error, Real, Result, Scalar, Summation};
 use dense::{Dense, convolution};
 use std::ops::ControlFlow;
 
@@ -287,4 +287,30 @@ fn reports_print_a_short_paragraph() {
     let text = report.to_string();
     assert_eq!(text.lines().count(), 2);
     assert!(text.contains("3 iterations in 0.0") && text.contains("lambda 2.5"), "{text}");
+}
+
+/// Left to run for ever, single precision must not wander off from what it has found; whether it tries to depends on how
+/// products are rounded.
+#[test]
+fn cgls_stays_at_the_minimum_when_precision_is_exhausted() {
+    let conv = Conv1d::new(&[1.0_f32, 2.0, 3.0], 6, ConvMode::Full).unwrap();
+    for summation in [Summation::Fastest, Summation::Ascending] {
+        let a = conv.to_direct().unwrap().with_summation(summation);
+        let b = Apply::apply(&a, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        // 8 ε‖b‖ is what the solver calls rounding; twice that for measuring it again.
+        let level = 16.0 * f64::from(f32::EPSILON) * f64::from(b.norm().unwrap());
+        let mut x = [0.0_f32; 6];
+        let report = Cgls::new().tolerance(0.0).max_iters(20_000).solve(&a, &b, &mut x).unwrap();
+        assert_eq!(report.residual_norms.len(), report.iterations + 1);
+        let mut r = Apply::apply(&a, &x).unwrap();
+        r.axpy(-1.0, &b).unwrap();
+        assert!(f64::from(r.norm().unwrap()) <= level, "{summation:?}: {report}");
+        assert!(report.residual_norm() <= level, "the report is about the iterate in x: {report}");
+
+        let mut x = [0.0_f32; 6];
+        let report = Tikhonov::new(1e20).solve(&a, &Difference::first(6), &b, &mut x).unwrap();
+        // What the solver promises: no more than a thousandth above the least objective, which the start bounds.
+        let (first, last) = (report.objectives[0], report.objectives[report.iterations]);
+        assert!(last <= 1.001 * first + level * level, "{summation:?}: {first} {last} {report}");
+    }
 }

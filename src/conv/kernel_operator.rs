@@ -123,7 +123,7 @@ fn extend<T: Scalar, const D: usize>(
                 if outside && let Some(constant) = bank.beyond().constants[a] {
                     row.fill(constant);
                 }
-                for (p, weight) in extension.terms(j, n).iter() {
+                for (p, weight) in extension.terms(j, n) {
                     let source = &from[(b * n + p) * after..][..after];
                     let weight = T::Real::of(weight as f64); // exact below 2^53
                     row.iter_mut().zip(source).for_each(|(y, &x)| *y += x.scaled(weight));

@@ -54,13 +54,11 @@ pub(super) fn assemble<T: Scalar, I: Index>(
     let mut nnz = 0_u64;
     for pointer in &mut indptr {
         nnz += pointer.index() as u64; // widening
-        if nnz > I::MAX {
-            check_indices::<I>((rows, cols), nnz.into())?;
-        }
+        check_indices::<I>((rows, cols), nnz.into())?;
         *pointer = index(nnz as usize); // at most I::MAX
     }
     let nnz = nnz as usize;
-    memory::check_available("the matrix", nnz as u128 * (I::BYTES + size_of::<T>()) as u128)?; // widening
+    memory::check_available("the matrix", nnz as u128 * entry)?; // widening
     let mut indices: Vec<I> = memory::zeroed("the matrix", nnz)?;
     let mut values: Vec<T> = memory::zeroed("the matrix", nnz)?;
     let (mut i, mut v) = (&mut indices[..], &mut values[..]);

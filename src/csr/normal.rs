@@ -53,7 +53,7 @@ struct Normal<'a, T, const D: usize> {
 fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMatI<T, I>> {
     let cols = bank.shape().1;
     check_indices::<I>((cols, cols), cols as u128)?; // widening
-    // Every thread keeps sums for a row; the row pointers of the result alone take as much.
+    // Every thread keeps sums and marks for one row.
     let rows_of_sums = rayon::current_num_threads() as u128 * cols as u128;
     memory::check_available("the normal matrix", rows_of_sums * (size_of::<T>() + 1) as u128)?;
     let traversal = Traversal::new(bank)?;

@@ -20,7 +20,8 @@ const ROUNDING: f64 = 8.0;
 ///
 /// Hestenes and Stiefel 1952 (DOI 10.6028/jres.049.044), in the form Björck, *Numerical Methods for Least Squares
 /// Problems*, 1996 (DOI 10.1137/1.9781611971484), calls CGLS. The iterates are those of LSQR in exact arithmetic;
-/// stopped early they are regularised (semi-convergence).
+/// stopped early they are regularised (semi-convergence). The objective cannot rise; a step after which it has risen is taken
+/// back, and ends the iteration as [`StopReason::NormalResidualAtPrecision`].
 ///
 /// Every iteration costs one forward and one adjoint product. Memory besides `b` and `x`: 2 vectors of length n,
 /// 2 of length m, and the operator's scratch.
@@ -213,6 +214,12 @@ impl Cgls {
             let s_old = s_norm;
             s_norm = gradient(r, x, s, scratch)?;
             let measures = measure(r, x, s_norm)?;
+            let objective = measures.objective.unwrap_or(f64::INFINITY);
+            if objective.is_finite() && objective > least * RISE + rounding {
+                x.axpy(-step, p)?; // taken back: the report ends with the iterate before
+                return Ok(log.finish(StopReason::NormalResidualAtPrecision));
+            }
+            least = least.min(objective);
             let told = log.step(x, measures);
             let beta = (s_norm / s_old).powi(2);
             p_bound = s_norm + beta * p_bound;
@@ -225,12 +232,6 @@ impl Cgls {
             if told.is_break() {
                 return Ok(log.finish(StopReason::Interrupted));
             }
-            let objective = measures.objective.unwrap_or(f64::INFINITY);
-            if objective > least * RISE + rounding {
-                x.axpy(-step, p)?; // the step that made it worse is taken back
-                return Ok(log.finish(StopReason::NormalResidualAtPrecision));
-            }
-            least = least.min(objective);
             p.xpby(s, real(beta))?; // p ← s + β p
         }
         Ok(log.finish(StopReason::IterationLimit))

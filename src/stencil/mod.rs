@@ -5,14 +5,18 @@
 //! weighted sum of several taps. That sum is [`Taps::merge`], called by the matrix builder and by the direct engine, for
 //! rows and for columns, always in the same order: hence equal bits everywhere.
 //!
-//! The table of images has O(kernel) entries, whatever the length of the signal.
+//! The table of images has as many entries as there are places outside that outputs read: O(kernel) for the named modes,
+//! whatever the length of the signal.
+
+mod taps;
 
 use crate::band::{Band, Phase, Run};
 use crate::boundary::Extension;
 use crate::error::Result;
 use crate::memory;
-use crate::scalar::{Real, Scalar};
 use std::ops::Range;
+
+pub(crate) use taps::Taps;
 
 /// A band and what stands beyond its ends. Plain data; engines make their own working form of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,84 +78,6 @@ pub(crate) struct Stencil {
     plain_inputs: Range<usize>,
 }
 
-/// The taps that join one output and one input.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Taps<'a> {
-    /// One tap, weight 1.
-    Single(usize),
-    /// Every tap through which `position` sees one of the images.
-    Folded { band: &'a Band, position: i64, images: &'a [(i64, i64)] },
-}
-
-impl Taps<'_> {
-    /// Calls `f(tap, weight)`, in ascending order of the place that the tap reads.
-    #[inline]
-    pub(crate) fn for_each(&self, mut f: impl FnMut(usize, i64)) {
-        match *self {
-            Taps::Single(tap) => f(tap, 1),
-            Taps::Folded { band, position, images } if images.len() > 4 * band.taps() => {
-                // Few taps, spread far: look for what each of them reads. Their places ascend as they descend.
-                for tap in (0..band.taps()).rev() {
-                    let place = position - (band.dilation() * tap) as i64; // below 2^61, see `Band`
-                    if let Ok(found) = images.binary_search_by_key(&place, |image| image.0) {
-                        f(tap, images[found].1);
-                    }
-                }
-            }
-            Taps::Folded { band, position, images } => {
-                for &(place, weight) in images {
-                    if let Some(tap) = band.tap_at(position, place) {
-                        f(tap, weight);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether there is any.
-    fn is_empty(&self) -> bool {
-        let mut empty = true;
-        self.for_each(|_, _| empty = false);
-        empty
-    }
-
-    /// The coefficient Σ weight·tap, in that order; taps of weight 1 enter unrounded, zero taps not at all.
-    #[inline]
-    pub(crate) fn merge<T: Scalar>(&self, kernel: &[T]) -> T {
-        if let Taps::Single(tap) = *self {
-            return kernel[tap];
-        }
-        let mut sum = T::zero();
-        self.for_each(|tap, weight| add_weighted(&mut sum, kernel[tap], weight));
-        sum
-    }
-
-    /// The same for every element of a slice of the kernel: `out = Σ weight·kernel[tap·out.len() ..]`.
-    pub(crate) fn merge_slices<'a, T: Scalar>(&self, kernel: &'a [T], out: &'a mut [T]) -> &'a [T] {
-        let len = out.len();
-        if let Taps::Single(tap) = *self {
-            return &kernel[tap * len..][..len];
-        }
-        out.fill(T::zero());
-        self.for_each(|tap, weight| {
-            for (sum, &k) in out.iter_mut().zip(&kernel[tap * len..][..len]) {
-                add_weighted(sum, k, weight);
-            }
-        });
-        out
-    }
-}
-
-/// `sum += weight·tap`. A zero tap contributes nothing, a sum that is still zero takes the term as it is.
-#[inline]
-fn add_weighted<T: Scalar>(sum: &mut T, tap: T, weight: i64) {
-    if tap.is_zero() {
-        return;
-    }
-    let term = if weight == 1 { tap } else { tap.scaled(T::Real::of(weight as f64)) }; // exact below 2^53
-    *sum = if sum.is_zero() { term } else { *sum + term };
-}
-
 impl Stencil {
     /// The working form of an axis.
     ///
@@ -210,17 +136,6 @@ impl Stencil {
         }
     }
 
-    /// Whether the taps of a phase of `side` are to be read from the reversed kernel.
-    ///
-    /// A run's taps descend while its inputs ascend. The transposed band belongs to the reversed kernel, so there
-    /// they ascend.
-    pub(crate) fn tap_of(&self, side: Side, tap: usize) -> usize {
-        match side {
-            Side::Forward => tap,
-            Side::Adjoint => self.band.taps() - 1 - tap,
-        }
-    }
-
     /// Calls `f(source, taps)` for every source that contributes to result `r` of `side`, sources ascending.
     #[inline]
     pub(crate) fn visit(&self, side: Side, r: usize, f: impl FnMut(usize, Taps)) {
@@ -249,8 +164,11 @@ impl Stencil {
             while let Some(p) = self.sources_of(position).filter(|&p| p >= next).min() {
                 match self.touched.binary_search(&p) {
                     Ok(a) => folded(a, &mut f),
-                    // An untouched sample stands at its own place only.
-                    Err(_) => f(p, Taps::Single(band.tap_at(position, p as i64).unwrap_or_default())),
+                    // An untouched sample stands at its own place only, so that is what the tap reads.
+                    Err(_) => match band.tap_at(position, p as i64) {
+                        Some(tap) => f(p, Taps::Single(tap)),
+                        None => debug_assert!(false, "sample {p} has an image that the table lacks"),
+                    },
                 }
                 next = p + 1;
             }
@@ -347,7 +265,7 @@ fn fold_table(axis: &Axis, extension: Extension) -> Result<FoldTable> {
     let bytes = places * 6 * size_of::<(usize, i64, i64)>() as u128; // widening
     memory::check_available("the table of the boundary", bytes)?;
     let mut terms: Vec<(usize, i64, i64)> = outside()
-        .flat_map(|j| extension.terms(j, n).iter().map(|(p, w)| (p, j, w)).collect::<Vec<_>>())
+        .flat_map(|j| extension.terms(j, n).into_iter().map(|(p, w)| (p, j, w)).collect::<Vec<_>>())
         .collect();
     let mut samples: Vec<usize> = terms.iter().map(|t| t.0).collect();
     samples.sort_unstable();
@@ -369,11 +287,13 @@ fn longest_gap(touched: &[usize], range: Range<usize>) -> Range<usize> {
 }
 
 /// The taps of a run as `(first, step)` into the kernel: `first + q·step` belongs to the q-th input.
+///
+/// Along a run taps descend while inputs ascend; the transposed band belongs to the reversed kernel, so there both ascend.
 pub(crate) fn tap_progression(stencil: &Stencil, side: Side, run: &Run) -> (usize, isize) {
     let step = run.tap_step as isize; // below 2^61
     match side {
         Side::Forward => (run.tap, -step),
-        Side::Adjoint => (stencil.tap_of(side, run.tap), step),
+        Side::Adjoint => (stencil.taps() - 1 - run.tap, step),
     }
 }
 
@@ -427,7 +347,7 @@ mod tests {
         for i in 0..b.output() {
             for t in (0..b.taps()).rev() {
                 let place = b.position(i as i64) - (b.dilation() * t) as i64;
-                for (p, w) in axis.extension.terms(place, b.input()).iter() {
+                for (p, w) in axis.extension.terms(place, b.input()) {
                     all.entry((i, p)).or_default().push((t, w));
                 }
             }
