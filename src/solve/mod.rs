@@ -23,6 +23,8 @@
 //! (`Vec`, arrays). Where the operator does not fix the kind of vector, name it: `solve::<[f64], _>(…)`.
 
 mod cgls;
+mod golub_kahan;
+mod lsmr;
 mod lsqr;
 mod observer;
 mod problem;
@@ -31,6 +33,8 @@ mod richardson_lucy;
 mod tikhonov;
 
 pub use cgls::Cgls;
+pub use golub_kahan::Centre;
+pub use lsmr::Lsmr;
 pub use lsqr::Lsqr;
 pub use observer::Progress;
 pub use report::{Estimates, Report, StopReason};
