@@ -60,8 +60,7 @@ impl Lsqr {
     /// use std::ops::ControlFlow;
     /// let a = Diagonal::new(vec![4.0, 1.0]);
     /// let (mut x, mut variances) = (vec![0.0_f64; 2], vec![0.0_f64; 2]);
-    /// let go_on = |_: &_| ControlFlow::Continue(());
-    /// Lsqr::new().solve_with_variances(&a, &[8.0, 3.0], &mut x, &mut variances, go_on)?;
+    /// Lsqr::new().solve_with_variances(&a, &[8.0, 3.0], &mut x, &mut variances, |_| ControlFlow::Continue(()))?;
     /// assert!((variances[0] - 1.0 / 16.0).abs() < 1e-12 && (variances[1] - 1.0).abs() < 1e-12);
     /// # Ok::<(), convmtx::Error>(())
     /// ```
