@@ -1,16 +1,16 @@
 //! `convmtx apply`: the convolution of a file, or its adjoint.
 
-use crate::arguments::{AnyConv, Engine, GeometryArgs, Shape, Size, word};
-use crate::failure::{Failure, Result};
-use crate::kernel::{Kernel, KernelArgs, cast, is_npy, kind};
-use crate::output::{check_picture, check_writable, print, sizes, write_picture};
-use crate::picture::read_picture;
-use crate::progress::Progress;
+use crate::Order;
+use crate::cli::arguments::{AnyConv, Engine, GeometryArgs, Shape, Size, word};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{Kernel, KernelArgs, cast, is_npy, kind};
+use crate::cli::output::{check_picture, check_writable, print, sizes, write_picture};
+use crate::cli::picture::read_picture;
+use crate::cli::progress::Progress;
+use crate::io::{AnyArray, Element, read_npy, write_npy};
+use crate::ndarray::{Array2, ArrayD, Ix2};
+use crate::op::Apply;
 use clap::Args;
-use convmtx::Order;
-use convmtx::io::{AnyArray, Element, read_npy, write_npy};
-use convmtx::ndarray::{Array2, ArrayD, Ix2};
-use convmtx::op::Apply;
 use std::path::PathBuf;
 
 /// The convolution y = A x of an array or a picture, or the adjoint x = Aᴴ y
@@ -142,7 +142,7 @@ fn signal_size<T: Element>(args: &ApplyArgs, shape: &[usize], kernel: &ArrayD<T>
     sizes.ok_or_else(|| {
         Failure::usage(format!(
             "the size of x does not follow from that of y, {}; give it with --size",
-            crate::output::sizes(shape)
+            crate::cli::output::sizes(shape)
         ))
     })
 }
@@ -205,7 +205,7 @@ fn picture(args: &ApplyArgs, kernel: Kernel) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convmtx::ConvMode;
+    use crate::ConvMode;
 
     #[test]
     fn the_size_of_x_is_the_one_with_this_result() {
@@ -214,16 +214,13 @@ mod tests {
         {
             for (taps, n, dilation) in [(1, 1, 1), (4, 9, 1), (3, 9, 2)] {
                 let kernel = ArrayD::<f64>::ones(vec![taps]);
-                let conv = convmtx::Conv1d::new(
-                    &vec![1.0; taps],
-                    n,
-                    convmtx::Geometry::from(mode).dilation(dilation),
-                );
+                let conv =
+                    crate::Conv1d::new(&vec![1.0; taps], n, crate::Geometry::from(mode).dilation(dilation));
                 let m = conv.unwrap().output_shape();
                 let geometry = GeometryArgs {
                     shape,
-                    convention: crate::arguments::Whose::Matlab,
-                    boundary: vec![convmtx::Boundary::Zero],
+                    convention: crate::cli::arguments::Whose::Matlab,
+                    boundary: vec![crate::Boundary::Zero],
                     stride: vec![1],
                     dilation: vec![dilation],
                     offset: None,

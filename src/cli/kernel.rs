@@ -1,12 +1,12 @@
 //! Kernels from the command line: typed numbers, files, and PSFs by name.
 
-use crate::failure::{Failure, Result};
-use crate::output::{extension, sizes};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::output::{extension, sizes};
+use crate::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
+use crate::ndarray::{Array2, ArrayD, Ix2};
+use crate::num_complex::Complex;
+use crate::psf::{self, Psf};
 use clap::Args;
-use convmtx::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
-use convmtx::ndarray::{Array2, ArrayD, Ix2};
-use convmtx::num_complex::Complex;
-use convmtx::psf::{self, Psf};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,7 +20,7 @@ pub struct KernelArgs {
     pub kernel: Source,
 
     /// Multiplies the kernel
-    #[arg(long, default_value = "1", allow_hyphen_values = true, value_parser = crate::arguments::finite)]
+    #[arg(long, default_value = "1", allow_hyphen_values = true, value_parser = crate::cli::arguments::finite)]
     pub scale: f64,
 }
 
@@ -50,7 +50,7 @@ impl FromStr for Source {
             return Ok(Source::File(path.to_owned()));
         }
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return text.parse().map(Source::Named).map_err(|e: convmtx::Error| format!("{e}; or a file"));
+            return text.parse().map(Source::Named).map_err(|e: crate::Error| format!("{e}; or a file"));
         }
         numbers(text).map(Source::Numbers)
     }
@@ -175,7 +175,7 @@ pub fn cast(array: AnyArray, (complex, double): (bool, bool)) -> Result<AnyArray
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convmtx::ndarray::array;
+    use crate::ndarray::array;
 
     #[test]
     fn numbers_have_one_axis_or_two_and_may_be_complex() {

@@ -34,8 +34,8 @@ impl Failure {
     }
 }
 
-impl From<convmtx::Error> for Failure {
-    fn from(error: convmtx::Error) -> Self {
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
         Failure::Failed(error.to_string())
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     fn a_failure_is_one_line() {
         let failure = Failure::usage("first\n  second\r\nthird ");
         assert_eq!((failure.to_string().as_str(), failure.code()), ("first second third", 2));
-        let error = convmtx::Error::Empty { what: "the kernel" };
+        let error = crate::Error::Empty { what: "the kernel" };
         assert_eq!(Failure::from(error).code(), 1);
     }
 }

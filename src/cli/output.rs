@@ -1,8 +1,8 @@
 //! What a command leaves behind: text on stdout, tables, files.
 
-use crate::failure::{Failure, Result};
-use convmtx::io::{IMAGE_EXTENSIONS, Image, write_atomically};
-use convmtx::plot::Figure;
+use crate::cli::failure::{Failure, Result};
+use crate::io::{IMAGE_EXTENSIONS, Image, write_atomically};
+use crate::plot::Figure;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +55,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
         return Ok(()); // a pipe or a terminal: asking would disturb it
     }
     match write_atomically(path, |_| Err(io::Error::other(PROBE))) {
-        Err(convmtx::Error::Io { source, .. }) if source.to_string() != PROBE => {
+        Err(crate::Error::Io { source, .. }) if source.to_string() != PROBE => {
             Err(Failure::failed(format!("{}: cannot be written: {source}", path.display())))
         }
         _ => Ok(()),
@@ -134,7 +134,7 @@ pub fn write_figure(path: &Path, figure: &Figure) -> Result<()> {
 
 /// Writes a picture in the format of the extension.
 pub fn write_picture(path: &Path, image: &Image) -> Result<()> {
-    Ok(convmtx::io::write_image(path, image)?)
+    Ok(crate::io::write_image(path, image)?)
 }
 
 /// A number of bytes as people read it.
