@@ -5,10 +5,11 @@ use crate::cli::arguments::{AnyConv, Engine, GeometryArgs, Shape, Size, word};
 use crate::cli::failure::{Failure, Result};
 use crate::cli::kernel::{Kernel, KernelArgs, cast, is_npy, kind};
 use crate::cli::output::{check_picture, check_writable, print, sizes, write_picture};
+use crate::cli::overflow::{all_finite, check_array};
 use crate::cli::picture::read_picture;
 use crate::cli::progress::Progress;
 use crate::io::{AnyArray, Element, read_npy, write_npy};
-use crate::ndarray::{Array2, ArrayD, Ix2};
+use crate::ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use crate::op::Apply;
 use clap::Args;
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ pub struct ApplyArgs {
     adjoint: bool,
 
     /// With --adjoint: the size of x, where stride or window leave it open
-    #[arg(long, requires = "adjoint", help_heading = "Product")]
+    #[arg(long, requires = "adjoint", allow_hyphen_values = true, help_heading = "Product")]
     size: Option<Size>,
 
     /// How the product is computed; the results differ by rounding at most
@@ -87,11 +88,15 @@ fn array<T: Element>(args: &ApplyArgs, x: ArrayD<T>, kernel: &ArrayD<T>) -> Resu
     let progress = Progress::waiting(format!("{} product", word(args.engine)));
     let batch = kernel.ndim() == 1 && x.ndim() == 2;
     let y = if batch {
-        let x = x.into_dimensionality::<Ix2>().map_err(|e| Failure::failed(e.to_string()))?;
-        columns(args, &x, kernel)?.into_dyn()
+        let x = x.view().into_dimensionality::<Ix2>().map_err(|e| Failure::failed(e.to_string()))?;
+        columns(args, x, kernel)?.into_dyn()
     } else {
         product(args, &x, kernel)?
     };
+    // In this order: most results are finite, and then nothing else is read.
+    if !all_finite(&y) && all_finite(&x) && all_finite(kernel) {
+        check_array("the result", &y)?;
+    }
     write_npy(&args.output, &y)?;
     drop(progress);
     let what = if args.adjoint { "adjoint of the " } else { "" };
@@ -166,13 +171,13 @@ fn product<T: Element>(args: &ApplyArgs, x: &ArrayD<T>, kernel: &ArrayD<T>) -> R
 }
 
 /// Signals in the columns of a matrix.
-fn columns<T: Element>(args: &ApplyArgs, x: &Array2<T>, kernel: &ArrayD<T>) -> Result<Array2<T>> {
+fn columns<T: Element>(args: &ApplyArgs, x: ArrayView2<T>, kernel: &ArrayD<T>) -> Result<Array2<T>> {
     let conv = description(args, &[x.nrows()], kernel)?;
     let operator = conv.operator(args.engine)?;
     if args.adjoint {
-        return Ok(operator.apply_adjoint_batch(x.view())?);
+        return Ok(operator.apply_adjoint_batch(x)?);
     }
-    let mut y = operator.apply_batch(x.view())?;
+    let mut y = operator.apply_batch(x)?;
     for (mut y, d) in y.rows_mut().into_iter().zip(conv.constant_term()?.unwrap_or_default()) {
         y.map_inplace(|y| *y += d);
     }

@@ -120,11 +120,11 @@ pub struct GeometryArgs {
     pub boundary: Vec<Boundary<f64>>,
 
     /// Keeps every S-th output; one number, or one per axis with commas
-    #[arg(long, default_value = "1", value_name = "S", value_delimiter = ',', value_parser = at_least_one)]
+    #[arg(long, default_value = "1", value_name = "S", value_delimiter = ',', allow_hyphen_values = true, value_parser = at_least_one)]
     pub stride: Vec<usize>,
 
     /// Spreads the taps D apart; one number, or one per axis with commas
-    #[arg(long, default_value = "1", value_name = "D", value_delimiter = ',', value_parser = at_least_one)]
+    #[arg(long, default_value = "1", value_name = "D", value_delimiter = ',', allow_hyphen_values = true, value_parser = at_least_one)]
     pub dilation: Vec<usize>,
 
     /// An explicit window instead of --shape: the first kept sample of the full convolution, per axis

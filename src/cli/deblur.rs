@@ -54,7 +54,7 @@ pub struct DeblurArgs {
 
     /// The largest number of iterations [default: 500 for tikhonov; 200 for the others with --noise or --lambda, else 30,
     /// which is what regularises them]
-    #[arg(long, value_name = "N", value_parser = crate::cli::arguments::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = crate::cli::arguments::at_least_one, allow_hyphen_values = true)]
     iterations: Option<usize>,
 
     /// The standard deviation of the noise on [0, 1]: decides when to stop (or, for tikhonov, which λ)

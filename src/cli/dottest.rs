@@ -25,7 +25,7 @@ pub struct DottestArgs {
     kernel: KernelArgs,
 
     /// Samples of the signal: 50, 512x512 (rows x columns), 8x8x8
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     size: Size,
 
     #[command(flatten)]

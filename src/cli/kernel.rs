@@ -2,6 +2,7 @@
 
 use crate::cli::failure::{Failure, Result};
 use crate::cli::output::{extension, sizes};
+use crate::cli::overflow::{all_finite, check_array};
 use crate::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
 use crate::ndarray::{Array2, ArrayD, Ix2};
 use crate::num_complex::Complex;
@@ -99,7 +100,7 @@ impl KernelArgs {
             Source::File(path) if is_npy(path) => (read_npy(path)?, true),
             Source::File(path) => (AnyArray::F64(picture(path)?.into_dyn()), false),
         };
-        Ok(Kernel { array: scaled(array, self.scale), has_type })
+        Ok(Kernel { array: scaled(array, self.scale)?, has_type })
     }
 }
 
@@ -135,16 +136,40 @@ fn picture(path: &Path) -> Result<Array2<f64>> {
     }
 }
 
-fn scaled(array: AnyArray, scale: f64) -> AnyArray {
+/// The kernel times `--scale`, in the type of the kernel.
+fn scaled(array: AnyArray, scale: f64) -> Result<AnyArray> {
     if scale == 1.0 {
-        return array;
+        return Ok(array);
     }
-    match array {
+    let finite = finite(&array);
+    let scaled = match array {
         AnyArray::F32(a) => AnyArray::F32(a * scale as f32), // rounded to the type of the file
         AnyArray::F64(a) => AnyArray::F64(a * scale),
         AnyArray::C64(a) => AnyArray::C64(a * Complex::from(scale as f32)),
         AnyArray::C128(a) => AnyArray::C128(a * Complex::from(scale)),
+    };
+    if finite { check("the kernel times --scale", scaled) } else { Ok(scaled) }
+}
+
+/// Whether no element is NaN or infinite.
+fn finite(array: &AnyArray) -> bool {
+    match array {
+        AnyArray::F32(a) => all_finite(a),
+        AnyArray::F64(a) => all_finite(a),
+        AnyArray::C64(a) => all_finite(a),
+        AnyArray::C128(a) => all_finite(a),
     }
+}
+
+/// The array, unless it has overflown.
+fn check(what: &str, array: AnyArray) -> Result<AnyArray> {
+    match &array {
+        AnyArray::F32(a) => check_array(what, a),
+        AnyArray::F64(a) => check_array(what, a),
+        AnyArray::C64(a) => check_array(what, a),
+        AnyArray::C128(a) => check_array(what, a),
+    }?;
+    Ok(array)
 }
 
 /// Whether the numbers are complex, and whether they are of double precision.
@@ -157,10 +182,11 @@ pub fn kind(array: &AnyArray) -> (bool, bool) {
     }
 }
 
-/// The array in another type; complex numbers stay complex. Single precision rounds to nearest.
+/// The array in another type; complex numbers stay complex. Single precision rounds to nearest, and must suffice.
 pub fn cast(array: AnyArray, (complex, double): (bool, bool)) -> Result<AnyArray> {
     let complex = complex || kind(&array).0;
-    Ok(match (complex, double, array) {
+    let finite = finite(&array);
+    let cast = match (complex, double, array) {
         (false, false, AnyArray::F32(a)) => AnyArray::F32(a),
         (true, false, AnyArray::C64(a)) => AnyArray::C64(a),
         (false, false, other) => AnyArray::F32(other.into_f64()?.mapv(|v| v as f32)),
@@ -169,7 +195,8 @@ pub fn cast(array: AnyArray, (complex, double): (bool, bool)) -> Result<AnyArray
             AnyArray::C64(other.into_c128().mapv(|v| Complex::new(v.re as f32, v.im as f32)))
         }
         (true, true, other) => AnyArray::C128(other.into_c128()),
-    })
+    };
+    if finite && !double { check("the kernel in single precision", cast) } else { Ok(cast) }
 }
 
 #[cfg(test)]

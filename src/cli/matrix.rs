@@ -4,6 +4,7 @@ use crate::cli::arguments::{AnyConv, GeometryArgs, Precision, Size, VecOrder, ea
 use crate::cli::failure::{Failure, Result};
 use crate::cli::kernel::{KernelArgs, cast};
 use crate::cli::output::{bytes, check_figure, check_writable, extension, print, sizes, write_figure};
+use crate::cli::overflow::{all_finite, refusal};
 use crate::cli::progress::Progress;
 use crate::io::{AnyArray, Element, FileIndex, write_matrix_market, write_npz};
 use crate::ndarray::ArrayD;
@@ -36,7 +37,7 @@ pub struct MatrixArgs {
     kernel: KernelArgs,
 
     /// Samples of the signal: 50, 512x512 (rows x columns), 8x8x8
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     size: Size,
 
     #[command(flatten)]
@@ -92,23 +93,37 @@ fn with_type<T: Element>(args: &MatrixArgs, kernel: &ArrayD<T>) -> Result<()> {
         VecOrder::F => Order::ColumnMajor,
     };
     let conv = AnyConv::new(kernel, &args.size.0, &args.geometry, order)?;
-    each_conv!(&conv, conv => build(args, conv))
+    let finite = all_finite(kernel);
+    each_conv!(&conv, conv => build(args, conv, finite))
 }
 
 /// Builds the matrix with 32-bit indices, or with 64-bit ones where those do not suffice.
-fn build<T: Element, const D: usize>(args: &MatrixArgs, conv: &Conv<T, D>) -> Result<()> {
+fn build<T: Element, const D: usize>(args: &MatrixArgs, conv: &Conv<T, D>, finite: bool) -> Result<()> {
     let progress = Progress::waiting("building the matrix");
     let narrow = if args.keep_zeros { conv.to_csr_keeping_zeros() } else { conv.to_csr() };
     match narrow {
         Err(crate::Error::Overflow { .. }) if !args.keep_zeros => {
             let wide = conv.to_csr_wide()?;
             drop(progress);
+            check_finite(&wide, finite)?;
             show(args, conv, &wide)
         }
         matrix => {
             let matrix = matrix?;
             drop(progress);
+            check_finite(&matrix, finite)?;
             show(args, conv, &matrix)
+        }
+    }
+}
+
+/// Refuses sums of taps that have overflown, where the taps themselves are `finite`.
+fn check_finite<T: Element, I: FileIndex>(matrix: &CsMatI<T, I>, finite: bool) -> Result<()> {
+    match matrix.iter().find(|(value, _)| finite && !value.finite()) {
+        None => Ok(()),
+        Some((value, (i, j))) => {
+            let place = format!("row {}, column {}", i.index(), j.index());
+            Err(refusal::<T::Real>("the matrix", value, &place))
         }
     }
 }

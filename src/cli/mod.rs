@@ -14,6 +14,7 @@ mod interrupt;
 mod kernel;
 mod matrix;
 mod output;
+mod overflow;
 mod picture;
 mod progress;
 mod report;
