@@ -369,7 +369,7 @@ class Conv2d(_Conv):
     >>> bool(abs(blurred - 1).max() < 1e-15)
     True
     >>> A.to_scipy().nnz
-    2760000
+    2758084
     """
 
     _axes = 2
