@@ -14,5 +14,16 @@ from . import _core
 from ._core import __version__, get_num_threads, set_num_threads
 from .operators import *
 from .operators import __all__ as _operators
+from .solvers import cg, cgls, lsmr, lsqr, richardson_lucy, tikhonov
 
-__all__ = [*_operators, "get_num_threads", "set_num_threads"]
+__all__ = [
+    *_operators,
+    "cg",
+    "cgls",
+    "get_num_threads",
+    "lsmr",
+    "lsqr",
+    "richardson_lucy",
+    "set_num_threads",
+    "tikhonov",
+]
