@@ -10,9 +10,9 @@ True
 SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 """
 
-from . import _core
+from . import _core, metrics, noise, psf
 from ._core import __version__, get_num_threads, set_num_threads
 from .operators import *
 from .operators import __all__ as _operators
 
-__all__ = [*_operators, "get_num_threads", "set_num_threads"]
+__all__ = [*_operators, "get_num_threads", "metrics", "noise", "psf", "set_num_threads"]

@@ -94,6 +94,28 @@ def element_dtype(dtype: DTypeLike, name: str = "dtype") -> DType:
     return found
 
 
+def real_elements(value: ArrayLike, name: str = "x") -> Array:
+    """Anything array-like as an array of float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        For complex arrays, and as :func:`as_elements`.
+    """
+    array = as_elements(value, name)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} is complex, expected real numbers; take its real part or its magnitude first")
+    return array
+
+
+def real_dtype(dtype: DTypeLike, name: str = "dtype") -> str:
+    """The name of float32 or float64, from anything that NumPy takes for a dtype."""
+    found = np.dtype(dtype)
+    if found not in (np.float32, np.float64):
+        raise TypeError(f"{name} is {found}, expected float32 or float64")
+    return found.name
+
+
 def size(value: Any, name: str, least: int = 0) -> int:
     """A length or count as an int.
 

@@ -10,7 +10,11 @@ mod descriptions;
 mod element;
 mod errors;
 mod foreign;
+mod metrics;
+mod noise;
 mod operator;
+mod psf;
+mod reals;
 mod threads;
 mod words;
 
@@ -24,6 +28,9 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     m.add_class::<descriptions::Description>()?;
     descriptions::register(m)?;
     algebra::register(m)?;
+    psf::register(m)?;
+    metrics::register(m)?;
+    noise::register(m)?;
     threads::register(m)?;
     Ok(())
 }
