@@ -15,7 +15,9 @@ mod noise;
 mod operator;
 mod psf;
 mod reals;
+mod solve;
 mod threads;
+mod watch;
 mod words;
 
 use pyo3::prelude::*;
@@ -31,6 +33,7 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     psf::register(m)?;
     metrics::register(m)?;
     noise::register(m)?;
+    solve::register(m)?;
     threads::register(m)?;
     Ok(())
 }
