@@ -8,6 +8,7 @@ float16 widens to float32; integers and bool become float64, and one beyond 2**5
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ def real_dtype(dtype: DTypeLike, name: str = "dtype") -> str:
     return found.name
 
 
-def size(value: Any, name: str, least: int = 0) -> int:
+def size(value: Any, name: str, least: int = 0, most: int = sys.maxsize) -> int:
     """A length or count as an int.
 
     Raises
@@ -124,7 +125,7 @@ def size(value: Any, name: str, least: int = 0) -> int:
     TypeError
         For what is not a whole number; 2.0 is none.
     ValueError
-        Below `least`.
+        Below `least` or above `most`.
     """
     try:
         number = operator.index(value)
@@ -132,6 +133,8 @@ def size(value: Any, name: str, least: int = 0) -> int:
         raise TypeError(f"{name} is {value!r}, expected a whole number") from None
     if number < least:
         raise ValueError(f"{name} is {number}, expected at least {least}")
+    if number > most:
+        raise ValueError(f"{name} is {number}, expected at most {most}")
     return number
 
 

@@ -123,7 +123,4 @@ def sigma_for_bsnr(blurred: ArrayLike, bsnr: float) -> float:
 
 
 def _seed(seed: int) -> int:
-    number = size(seed, "seed")
-    if number >= 2**64:
-        raise ValueError(f"seed is {number}, expected at most 2**64 - 1")
-    return number
+    return size(seed, "seed", most=2**64 - 1)
