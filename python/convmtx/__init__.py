@@ -10,7 +10,7 @@ True
 SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 """
 
-from . import _core
+from . import _core, metrics, noise, psf
 from ._core import __version__, get_num_threads, set_num_threads
 from .operators import *
 from .operators import __all__ as _operators
@@ -23,6 +23,9 @@ __all__ = [
     "get_num_threads",
     "lsmr",
     "lsqr",
+    "metrics",
+    "noise",
+    "psf",
     "richardson_lucy",
     "set_num_threads",
     "tikhonov",
