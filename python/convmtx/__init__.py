@@ -12,7 +12,29 @@ SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 
 from . import _core
 from ._core import __version__, get_num_threads, set_num_threads
+from .gradients import *
+from .gradients import __all__ as _gradients
+from .linalg import *
+from .linalg import __all__ as _linalg
+from .matlab import *
+from .matlab import __all__ as _matlab
 from .operators import *
 from .operators import __all__ as _operators
+from .pylops import *
+from .pylops import __all__ as _pylops
+from .rows import *
+from .rows import __all__ as _rows
+from .signal import *
+from .signal import __all__ as _signal
 
-__all__ = [*_operators, "get_num_threads", "set_num_threads"]
+__all__ = [
+    *_operators,
+    *_matlab,
+    *_signal,
+    *_linalg,
+    *_rows,
+    *_gradients,
+    *_pylops,
+    "get_num_threads",
+    "set_num_threads",
+]
