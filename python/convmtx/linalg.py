@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from . import _core
 from ._apply import operator_for
 from ._arrays import size
 from ._checks import as_numeric, computing_dtype, not_empty
@@ -218,13 +219,15 @@ def _matmul_toeplitz(c, r, x):
 
 
 def _solve_toeplitz(c, r, b):
-    from ._core import solve_toeplitz as levinson
-
     if len(c) != len(r):
         raise ValueError(f"Incompatible dimensions: the matrix is {len(c)} by {len(r)}, expected a square one")
     if b.size == 0:
         return np.zeros(b.shape, b.dtype)
-    return levinson(c, r, b)
+    try:
+        x = _core.solve_toeplitz(c, r, b.reshape(len(c), -1))
+    except ValueError as error:  # shapes and dtypes are settled: the recursion met a singular minor
+        raise np.linalg.LinAlgError(str(error)) from None
+    return x.reshape(b.shape)
 
 
 def solve_circulant(c, b, singular="raise", tol=None, caxis=-1, baxis=0, outaxis=0):
