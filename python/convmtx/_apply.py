@@ -63,6 +63,8 @@ def convolve(
         return _integers.convolve(x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve)
     computing = computing_dtype(dtype)
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
+    if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
+        h = h.astype(computing)
     if engine != "direct" and not (np.isfinite(x).all() and np.isfinite(h).all()):
         engine = "direct"
     return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)

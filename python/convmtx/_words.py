@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MODES = ("full", "same", "valid")
+CONVENTIONS = {"matlab": "matlab", "scipy": "scipy", "numpy": "numpy"}
 
 # RoyiAvital's builders number the words; MATLAB's imfilter has its own names for them.
 SHAPE_NUMBERS = {1: "full", 2: "same", 3: "valid"}
@@ -63,6 +64,7 @@ def window(mode: str, n: int, k: int, convention: str = "matlab") -> tuple[int, 
     with min and max those of n and k: SciPy and NumPy swap the operands of 'valid' when the kernel is longer.
     """
     mode = mode_word(mode)
+    convention = look_up("convention", convention, CONVENTIONS)
     short, long = min(n, k), max(n, k)
     if mode == "full":
         return 0, n + k - 1
@@ -70,9 +72,7 @@ def window(mode: str, n: int, k: int, convention: str = "matlab") -> tuple[int, 
         return (k // 2, n) if mode == "same" else (k - 1, max(n - k + 1, 0))
     if convention == "scipy":
         return ((k - 1) // 2, n) if mode == "same" else (short - 1, long - short + 1)
-    if convention == "numpy":
-        return ((short - 1) // 2, long) if mode == "same" else (short - 1, long - short + 1)
-    raise ValueError(f"convention is {convention!r}, expected one of 'matlab', 'scipy', 'numpy'")
+    return ((short - 1) // 2, long) if mode == "same" else (short - 1, long - short + 1)
 
 
 def windows(

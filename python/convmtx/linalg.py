@@ -39,7 +39,7 @@ def convolution_matrix(a, n, mode="full", *, format="csr"):
     Returns
     -------
     scipy.sparse array, shape (m, n)
-        Of the dtype of ``a``. Zeros of ``a`` are not stored. O(n·k) time and memory. For a batch of kernels, a ``scipy.sparse.coo_array`` of
+        Of the dtype of ``a`` (float32 for float16). Zeros of ``a`` are not stored. O(n·k) time and memory. For a batch of kernels, a ``scipy.sparse.coo_array`` of
         shape (..., m, n), whatever ``format`` says: no other format has more than two dimensions.
 
     Examples
@@ -58,6 +58,8 @@ def convolution_matrix(a, n, mode="full", *, format="csr"):
     a = np.atleast_1d(as_numeric(a, "a"))
     not_empty(a, "a")
     offset, output = window(mode_word(mode), n, a.shape[-1], "numpy")
+    if a.dtype == np.float16:  # unknown to scipy.sparse
+        a = a.astype(np.float32)
     if a.ndim == 1 and a.dtype == computing_dtype(a.dtype):
         return operator_for(a, n, offset=offset, output=output).to_scipy(format=format)
     # Any other dtype, and batches: the pattern of a kernel 1, 2, 3, ... says which tap stands where.

@@ -144,7 +144,7 @@ def convolve2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
     """
     in1, in2 = _images(in1, in2, "convolve2d")
     offset, output = windows(mode, in1.shape, in2.shape, "scipy")
-    return _convolve(in1, in2, offset, output, boundary=_extension(boundary, fillvalue, in1, in2))
+    return _convolve(in1, in2, offset, output, boundary=_extension(mode, boundary, fillvalue, in1, in2))
 
 
 def correlate2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
@@ -164,7 +164,7 @@ def correlate2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
     in1, in2 = _images(in1, in2, "correlate2d")
     offset, output = windows(mode, in1.shape, in2.shape, "matlab" if mode == "same" else "scipy")
     kernel = _reversed_conjugate(in2)
-    return _convolve(in1, kernel, offset, output, boundary=_extension(boundary, fillvalue, in1, in2))
+    return _convolve(in1, kernel, offset, output, boundary=_extension(mode, boundary, fillvalue, in1, in2))
 
 
 def _images(in1, in2, name: str):
@@ -176,11 +176,11 @@ def _images(in1, in2, name: str):
     return in1, in2
 
 
-def _extension(boundary, fillvalue, in1, in2):
+def _extension(mode, boundary, fillvalue, in1, in2):
     """SciPy's boundary word and fill value as this package's boundary."""
     word = look_up("boundary", boundary, SCIPY_BOUNDARIES)
     if word != "fill":
-        return word
+        return "zero" if mode == "valid" else word  # "valid" meets no boundary, and may swap the operands
     value = np.asarray(fillvalue)
     if value.size != 1:
         raise ValueError(f"`fillvalue` must be scalar or an array with one element, but has shape {value.shape}")
@@ -190,7 +190,7 @@ def _extension(boundary, fillvalue, in1, in2):
         raise ValueError(
             f"could not cast `fillvalue` directly to the output type (it is {value}, the output {dtype})"
         )
-    return "zero" if value == 0 else value.item()
+    return "zero" if value == 0 or mode == "valid" else value.item()
 
 
 def fftconvolve(in1, in2, mode="full", axes=None):
