@@ -1,6 +1,24 @@
-"""What every run of the tests prints at its end."""
+"""Options of the tests, and what every run prints at its end."""
+
+import pytest
 
 import golden
+
+
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="also the proofs that take gigabytes or minutes")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes gigabytes or minutes; runs with --full")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full"):
+        return
+    for item in items:
+        if "full" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="runs with --full"))
 
 
 def pytest_terminal_summary(terminalreporter):

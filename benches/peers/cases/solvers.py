@@ -1,0 +1,170 @@
+"""F. Solvers: Tikhonov in one dimension to convergence, deblurring by a fixed number of iterations."""
+
+import numpy as np
+import scipy.fft
+import scipy.linalg
+import scipy.ndimage as ndi
+import scipy.sparse as sp
+import scipy.sparse.linalg as spl
+
+from case import Case
+from libraries import optional
+from loops import conv_csr, gauss, image_csr
+
+LENGTHS = {"quick": [20_000], "default": [100_000], "full": [100_000, 1_000_000]}
+IMAGES = {"quick": (128, 10), "default": (512, 50), "full": (512, 50)}  # side, iterations
+
+
+def cases(size, ours):
+    rng = np.random.default_rng(7)
+    for n in LENGTHS[size]:
+        yield tikhonov(n, 31, 1e-2, rng, ours)
+    yield deblurring(*IMAGES[size], rng, ours)
+
+
+def tikhonov(n, taps, lam, rng, ours):
+    """min |K x − y|² + lam |D x|², K 'full', D the second difference."""
+    k = gauss(taps, 3.0)
+    truth = np.cumsum(rng.standard_normal(n)) / 50 + np.sin(np.arange(n) / 200)
+    y = np.convolve(truth, k) + 0.01 * rng.standard_normal(n + taps - 1)
+    a = conv_csr(k, n, "full")
+    d = sp.diags_array([np.ones(n - 2), -2 * np.ones(n - 2), np.ones(n - 2)], offsets=[0, 1, 2], shape=(n - 2, n), format="csr")
+    stacked, rhs = sp.vstack([a, np.sqrt(lam) * d], format="csr"), np.concatenate([y, np.zeros(n - 2)])
+
+    def banded():
+        """Cholesky of the normal equations, written down by someone who knows their bands."""
+        bands = np.empty((taps, n))  # bands[taps − 1 − lag, j] is entry (j − lag, j)
+        bands[:] = np.correlate(k, k, "full")[taps - 1 :][::-1, None]
+        main, first, second = bands[taps - 1], bands[taps - 2], bands[taps - 3]
+        main[2:-2] += 6 * lam
+        main[[0, -1]] += lam
+        main[[1, -2]] += 5 * lam
+        first[2:-1] -= 4 * lam
+        first[[1, -1]] -= 2 * lam
+        second[2:] += lam
+        right = np.correlate(y, k, "valid")
+        return scipy.linalg.solveh_banded(bands, right, overwrite_ab=True, overwrite_b=True, check_finite=False)
+
+    case = Case("F", "Tikhonov 1-D", dict(n=n, K=taps, lam=lam), banded, tolerance=1e-5)
+    case.add("scipy solveh_banded, bands by hand", banded)
+    normal = (a.T @ a + lam * (d.T @ d)).tocsr()
+    case.add("scipy cg, normal matrix", lambda: spl.cg(normal, a.T @ y, rtol=1e-8, maxiter=20000)[0], only=(1,))
+    precise = dict(atol=1e-8, btol=1e-8)
+    case.add("scipy lsqr, csr", lambda: spl.lsqr(stacked, rhs, **precise, iter_lim=20000)[0], only=(1,))
+    case.add("scipy lsmr, csr", lambda: spl.lsmr(stacked, rhs, **precise, maxiter=20000)[0], only=(1,))
+    if n <= 100_000:
+        case.add("scipy spsolve, normal matrix", lambda: spl.spsolve(normal.tocsc(), a.T @ y), only=(1,))
+        if pylops := optional("pylops"):
+            import pylops.signalprocessing as signal
+
+            o = taps // 2
+            full = signal.Convolve1D(n + taps - 1, h=k, offset=o, method="direct") @ pylops.Pad(n, (o, o))
+            operator = pylops.VStack([full, np.sqrt(lam) * pylops.MatrixMult(d)])
+            tolerance = 1e-16 * float(rhs @ rhs)
+            cgls = pylops.optimization.basic.cgls
+            case.add("pylops cgls", lambda: cgls(operator, rhs, niter=20000, tol=tolerance)[0], only=(1,))
+    case.add_ours(ours, "tikhonov1d", k, y, n, lam)
+    return case
+
+
+def picture(side, rng):
+    """Rectangles and waves in [0, 1]."""
+    x = np.zeros((side, side))
+    for _ in range(25):
+        r, c, h, w = rng.integers(0, side, 4)
+        x[r : r + h // 4 + 4, c : c + w // 4 + 4] += rng.random()
+    yy, xx = np.mgrid[:side, :side] / side
+    x += 0.5 * np.sin(9 * xx) * np.cos(7 * yy) + 0.5
+    return (x - x.min()) / np.ptp(x)
+
+
+def deblurring(side, iterations, rng, ours):
+    """CGLS and LSQR from 0, zero boundary: the same iterates in exact arithmetic."""
+    g = gauss(15, 2.5)
+    psf, shape, pixels = np.outer(g, g), (side, side), side * side
+    y = ndi.convolve(picture(side, rng), psf, mode="constant")
+    y += 0.01 * y.std() * rng.standard_normal(shape)
+
+    def complete(x, steps):
+        if steps != iterations:  # a solver that stops early is no peer
+            raise RuntimeError(f"ran {steps} iterations, expected {iterations}")
+        return x
+
+    def lsqr(a):
+        def run():
+            x, _, steps = spl.lsqr(a, y.ravel(), iter_lim=iterations, atol=0, btol=0, conlim=0)[:3]
+            return complete(x, steps)
+
+        return run
+
+    def symmetric(product):
+        """The psf is symmetric: the operator is its own adjoint."""
+        return spl.LinearOperator((pixels, pixels), matvec=product, rmatvec=product, dtype=float)
+
+    by_fft = fft_operator(psf, shape)
+    parameters = dict(image=f"{side}x{side}", psf="15x15 gauss")
+    case = Case("F", f"deblurring, {iterations} iterations", parameters, lsqr(by_fft), tolerance=5e-2)
+    matrix = image_csr(psf, side, side)
+    if matrix is not None:
+        case.add("scipy lsqr, csr", lsqr(matrix), only=(1,))
+    case.add("scipy lsqr, FFT operator", lsqr(by_fft))
+    if cv2 := optional("cv2"):
+        zero = cv2.BORDER_CONSTANT
+        dense = lambda v: cv2.filter2D(v.reshape(shape), -1, psf, borderType=zero).ravel()
+        separable = lambda v: cv2.sepFilter2D(v.reshape(shape), -1, g, g, borderType=zero).ravel()
+        case.add("scipy lsqr, cv2.filter2D", lsqr(symmetric(dense)))
+        case.add("scipy lsqr, cv2.sepFilter2D (told separable)", lsqr(symmetric(separable)))
+    if pylops := optional("pylops"):
+        import pylops.signalprocessing as signal
+
+        op = signal.Convolve2D(shape, h=psf, offset=(7, 7), method="fft")
+        basic, b, start = pylops.optimization.basic, y.ravel(), np.zeros(pixels)
+        endless = dict(atol=0, btol=0, conlim=1e30, calc_var=False)
+        case.add("pylops cgls", lambda: complete(*basic.cgls(op, b, x0=start, niter=iterations, tol=0)[:3:2]))
+        case.add("pylops lsqr", lambda: complete(*basic.lsqr(op, b, x0=start, niter=iterations, **endless)[:3:2]))
+    if torch := optional("torch"):
+        case.add("torch, CGLS by hand (told separable)", torch_cgls(torch, g, y, iterations))
+    case.add_ours(ours, "deblur_cgls", psf, y, iterations)
+    return case
+
+
+def fft_operator(psf, shape):
+    """'same' with zero boundary by padded FFTs, and its adjoint."""
+    (h, w), taps = shape, len(psf)
+    padded = [scipy.fft.next_fast_len(n + taps - 1, real=True) for n in shape]
+    spectrum, o = scipy.fft.rfft2(psf, padded), taps // 2
+
+    def filtered(v, by):
+        return scipy.fft.irfft2(scipy.fft.rfft2(v.reshape(shape), padded) * by, padded)
+
+    def forward(v):
+        return filtered(v, spectrum)[o : o + h, o : o + w].ravel()
+
+    def adjoint(v):  # starts at index −o, which has wrapped to the end
+        return np.roll(filtered(v, np.conj(spectrum)), (o, o), (0, 1))[:h, :w].ravel()
+
+    return spl.LinearOperator((h * w, h * w), matvec=forward, rmatvec=adjoint, dtype=float)
+
+
+def torch_cgls(torch, g, y, iterations):
+    conv2d, o = torch.nn.functional.conv2d, len(g) // 2
+    tg, ty = torch.from_numpy(g), torch.from_numpy(y)[None, None]
+    down, along = tg[None, None, :, None], tg[None, None, None]
+    product = lambda v: conv2d(conv2d(v, down, padding=(o, 0)), along, padding=(0, o))
+
+    def run():
+        with torch.no_grad():
+            x, r = torch.zeros_like(ty), ty.clone()
+            s = product(r)
+            p, gamma = s.clone(), (s * s).sum()
+            for _ in range(iterations):
+                q = product(p)
+                alpha = gamma / (q * q).sum()
+                x += alpha * p
+                r -= alpha * q
+                s = product(r)
+                last, gamma = gamma, (s * s).sum()
+                p = s + (gamma / last) * p
+        return x.numpy().ravel()
+
+    return run
