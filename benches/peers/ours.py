@@ -124,6 +124,12 @@ def richardson_lucy(psf, y, iters):
     raise NotImplementedError("ours divides by Aᴴ1 and so has other iterates near the border")
 
 
+def richardson_lucy_divided(psf, y, iters):
+    """The same with the division by Aᴴ1."""
+    a, start = convmtx.Conv2d(psf, y.shape, "same"), np.full(y.size, 0.5)
+    return lambda: convmtx.richardson_lucy(a, y.ravel(), iters, x0=start)[0]
+
+
 def tv_pdhg(psf, y, lam, iters):
     """Primal-dual, min 0.5|K x − y|² + lam TV(x), x >= 0, zero boundary."""
     raise NotImplementedError("total variation is not in the package yet")

@@ -8,5 +8,5 @@ GROUPS = {
     "C": ("row i of A with row i of B", rowwise.cases),
     "D": ("2-D 'same' convolution: dense, separable, batch", images.cases),
     "E": ("gradients of a convolution layer: for the input, for the kernel", layer.cases),
-    "F": ("solvers: Tikhonov in 1-D, deblurring by CGLS and LSQR", solvers.cases),
+    "F": ("solvers: Tikhonov in 1-D; deblurring by CGLS, LSQR, Richardson-Lucy", solvers.cases),
 }

@@ -1,4 +1,4 @@
-"""F. Solvers: Tikhonov in one dimension to convergence, deblurring by a fixed number of iterations."""
+"""F. Solvers: Tikhonov in one dimension to convergence; deblurring, by CGLS and by Richardson–Lucy, for some steps."""
 
 import numpy as np
 import scipy.fft
@@ -19,7 +19,10 @@ def cases(size, ours):
     rng = np.random.default_rng(7)
     for n in LENGTHS[size]:
         yield tikhonov(n, 31, 1e-2, rng, ours)
-    yield deblurring(*IMAGES[size], rng, ours)
+    side, iterations = IMAGES[size]
+    blurred = Blurred(side, rng)
+    yield deblurring(blurred, iterations, ours)
+    yield richardson_lucy(blurred, iterations, ours)
 
 
 def tikhonov(n, taps, lam, rng, ours):
@@ -78,12 +81,35 @@ def picture(side, rng):
     return (x - x.min()) / np.ptp(x)
 
 
-def deblurring(side, iterations, rng, ours):
-    """CGLS and LSQR from 0, zero boundary: the same iterates in exact arithmetic."""
-    g = gauss(15, 2.5)
-    psf, shape, pixels = np.outer(g, g), (side, side), side * side
-    y = ndi.convolve(picture(side, rng), psf, mode="constant")
-    y += 0.01 * y.std() * rng.standard_normal(shape)
+class Blurred:
+    """A picture, blurred with zeros around it, with noise; and the blur as the operators a user would write."""
+
+    def __init__(self, side, rng):
+        self.g = gauss(15, 2.5)
+        self.psf, self.shape = np.outer(self.g, self.g), (side, side)
+        self.parameters = dict(image=f"{side}x{side}", psf="15x15 gauss")
+        self.y = ndi.convolve(picture(side, rng), self.psf, mode="constant")
+        self.y += 0.01 * self.y.std() * rng.standard_normal(self.shape)
+
+    def by_fft(self):
+        return fft_operator(self.psf, self.shape)
+
+    def by_opencv(self):
+        """Names and operators; the psf is symmetric, so they are their own adjoints."""
+        cv2 = optional("cv2")
+        if not cv2:
+            return {}
+        zero = cv2.BORDER_CONSTANT
+        dense = lambda v: cv2.filter2D(v.reshape(self.shape), -1, self.psf, borderType=zero).ravel()
+        separable = lambda v: cv2.sepFilter2D(v.reshape(self.shape), -1, self.g, self.g, borderType=zero).ravel()
+        products = {"cv2.filter2D": dense, "cv2.sepFilter2D (told separable)": separable}
+        size = (self.y.size, self.y.size)
+        return {name: spl.LinearOperator(size, matvec=f, rmatvec=f, dtype=float) for name, f in products.items()}
+
+
+def deblurring(blurred, iterations, ours):
+    """CGLS and LSQR from 0: the same iterates in exact arithmetic."""
+    b, pixels = blurred.y.ravel(), blurred.y.size
 
     def complete(x, steps):
         if steps != iterations:  # a solver that stops early is no peer
@@ -92,39 +118,52 @@ def deblurring(side, iterations, rng, ours):
 
     def lsqr(a):
         def run():
-            x, _, steps = spl.lsqr(a, y.ravel(), iter_lim=iterations, atol=0, btol=0, conlim=0)[:3]
+            x, _, steps = spl.lsqr(a, b, iter_lim=iterations, atol=0, btol=0, conlim=0)[:3]
             return complete(x, steps)
 
         return run
 
-    def symmetric(product):
-        """The psf is symmetric: the operator is its own adjoint."""
-        return spl.LinearOperator((pixels, pixels), matvec=product, rmatvec=product, dtype=float)
-
-    by_fft = fft_operator(psf, shape)
-    parameters = dict(image=f"{side}x{side}", psf="15x15 gauss")
-    case = Case("F", f"deblurring, {iterations} iterations", parameters, lsqr(by_fft), tolerance=5e-2)
-    matrix = image_csr(psf, side, side)
+    by_fft = lsqr(blurred.by_fft())
+    case = Case("F", f"deblurring, {iterations} iterations", blurred.parameters, by_fft, tolerance=5e-2)
+    matrix = image_csr(blurred.psf, *blurred.shape)
     if matrix is not None:
         case.add("scipy lsqr, csr", lsqr(matrix), only=(1,))
-    case.add("scipy lsqr, FFT operator", lsqr(by_fft))
-    if cv2 := optional("cv2"):
-        zero = cv2.BORDER_CONSTANT
-        dense = lambda v: cv2.filter2D(v.reshape(shape), -1, psf, borderType=zero).ravel()
-        separable = lambda v: cv2.sepFilter2D(v.reshape(shape), -1, g, g, borderType=zero).ravel()
-        case.add("scipy lsqr, cv2.filter2D", lsqr(symmetric(dense)))
-        case.add("scipy lsqr, cv2.sepFilter2D (told separable)", lsqr(symmetric(separable)))
+    case.add("scipy lsqr, FFT operator", by_fft)
+    for name, operator in blurred.by_opencv().items():
+        case.add(f"scipy lsqr, {name}", lsqr(operator))
     if pylops := optional("pylops"):
         import pylops.signalprocessing as signal
 
-        op = signal.Convolve2D(shape, h=psf, offset=(7, 7), method="fft")
-        basic, b, start = pylops.optimization.basic, y.ravel(), np.zeros(pixels)
+        op = signal.Convolve2D(blurred.shape, h=blurred.psf, offset=(7, 7), method="fft")
+        basic, start = pylops.optimization.basic, np.zeros(pixels)
         endless = dict(atol=0, btol=0, conlim=1e30, calc_var=False)
         case.add("pylops cgls", lambda: complete(*basic.cgls(op, b, x0=start, niter=iterations, tol=0)[:3:2]))
         case.add("pylops lsqr", lambda: complete(*basic.lsqr(op, b, x0=start, niter=iterations, **endless)[:3:2]))
     if torch := optional("torch"):
-        case.add("torch, CGLS by hand (told separable)", torch_cgls(torch, g, y, iterations))
-    case.add_ours(ours, "deblur_cgls", psf, y, iterations)
+        case.add("torch, CGLS by hand (told separable)", torch_cgls(torch, blurred.g, blurred.y, iterations))
+    case.add_ours(ours, "deblur_cgls", blurred.psf, blurred.y, iterations)
+    return case
+
+
+def richardson_lucy(blurred, iterations, ours):
+    """x ← x·Aᴴ(b/Ax)/Aᴴ1 from 0.5: the form whose sum is that of the data. Packages leave the division by Aᴴ1 out."""
+    y = np.maximum(blurred.y, 1e-4)
+
+    def by_hand(a):
+        def run():
+            x, gain = np.full(y.size, 0.5), a.rmatvec(np.ones(y.size))
+            for _ in range(iterations):
+                x = x * a.rmatvec(y.ravel() / a.matvec(x)) / gain
+            return x
+
+        return run
+
+    by_fft = by_hand(blurred.by_fft())
+    case = Case("F", f"Richardson-Lucy, {iterations} iterations", blurred.parameters, by_fft, tolerance=1e-6)
+    case.add("by hand, FFT operator", by_fft)
+    for name, operator in blurred.by_opencv().items():
+        case.add(f"by hand, {name}", by_hand(operator))
+    case.add_ours(ours, "richardson_lucy_divided", blurred.psf, y, iterations)
     return case
 
 
