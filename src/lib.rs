@@ -92,6 +92,8 @@ mod parallel;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod psf;
+#[cfg(feature = "python")]
+mod python;
 pub mod scalar;
 mod simd;
 pub mod solve;

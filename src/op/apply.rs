@@ -35,30 +35,6 @@ pub trait BatchOperator<T: Scalar>: LinearOperator<[T]> {
 /// [`BlockDiagonal`](super::BlockDiagonal).
 pub type BoxedOperator<'a, T> = Box<dyn BatchOperator<T> + 'a>;
 
-impl<T: Scalar, A: BatchOperator<T> + Sync + ?Sized> BatchOperator<T> for &A {
-    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        (**self).forward_batch(x, y, scratch)
-    }
-    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        (**self).adjoint_batch(y, x, scratch)
-    }
-    fn batch_scratch_len(&self, cols: usize) -> usize {
-        (**self).batch_scratch_len(cols)
-    }
-}
-
-impl<T: Scalar, A: BatchOperator<T> + ?Sized> BatchOperator<T> for Box<A> {
-    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        (**self).forward_batch(x, y, scratch)
-    }
-    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        (**self).adjoint_batch(y, x, scratch)
-    }
-    fn batch_scratch_len(&self, cols: usize) -> usize {
-        (**self).batch_scratch_len(cols)
-    }
-}
-
 /// Applies `product` column by column, through scratch where a column is not contiguous.
 pub(crate) fn by_columns<T: Scalar>(
     input: ArrayView2<T>,

@@ -7,6 +7,7 @@
 mod adjoint;
 mod apply;
 mod block_diagonal;
+mod conjugate;
 mod diagonal;
 mod difference;
 mod dottest;
@@ -24,6 +25,7 @@ pub use adjoint::Adjoint;
 pub(crate) use apply::by_columns;
 pub use apply::{Apply, BatchOperator, BoxedOperator};
 pub use block_diagonal::BlockDiagonal;
+pub use conjugate::Conjugate;
 pub use diagonal::Diagonal;
 pub use difference::Difference;
 pub use dottest::{DotTest, dottest};
@@ -37,6 +39,9 @@ pub use sum::Sum;
 pub use vector::{RealOf, Vector};
 
 use crate::error::Result;
+use crate::scalar::Scalar;
+use ndarray::{ArrayView2, ArrayViewMut2};
+use std::sync::Arc;
 
 /// A linear map between vectors in the memory of `V`.
 ///
@@ -64,32 +69,40 @@ pub trait LinearOperator<V: Vector + ?Sized>: Send {
     }
 }
 
-impl<V: Vector + ?Sized, A: LinearOperator<V> + Sync + ?Sized> LinearOperator<V> for &A {
-    fn shape(&self) -> (usize, usize) {
-        (**self).shape()
-    }
-    fn forward(&self, x: &V, y: &mut V, scratch: &mut V) -> Result<()> {
-        (**self).forward(x, y, scratch)
-    }
-    fn adjoint(&self, y: &V, x: &mut V, scratch: &mut V) -> Result<()> {
-        (**self).adjoint(y, x, scratch)
-    }
-    fn scratch_len(&self) -> usize {
-        (**self).scratch_len()
-    }
+/// An operator behind a pointer is the same operator.
+macro_rules! through_pointers {
+    ($($pointer:ty, $($bound:ident)?;)*) => {$(
+        impl<V: Vector + ?Sized, A: LinearOperator<V> $(+ $bound)? + ?Sized> LinearOperator<V> for $pointer {
+            fn shape(&self) -> (usize, usize) {
+                (**self).shape()
+            }
+            fn forward(&self, x: &V, y: &mut V, scratch: &mut V) -> Result<()> {
+                (**self).forward(x, y, scratch)
+            }
+            fn adjoint(&self, y: &V, x: &mut V, scratch: &mut V) -> Result<()> {
+                (**self).adjoint(y, x, scratch)
+            }
+            fn scratch_len(&self) -> usize {
+                (**self).scratch_len()
+            }
+        }
+
+        impl<T: Scalar, A: BatchOperator<T> $(+ $bound)? + ?Sized> BatchOperator<T> for $pointer {
+            fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+                (**self).forward_batch(x, y, scratch)
+            }
+            fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+                (**self).adjoint_batch(y, x, scratch)
+            }
+            fn batch_scratch_len(&self, cols: usize) -> usize {
+                (**self).batch_scratch_len(cols)
+            }
+        }
+    )*};
 }
 
-impl<V: Vector + ?Sized, A: LinearOperator<V> + ?Sized> LinearOperator<V> for Box<A> {
-    fn shape(&self) -> (usize, usize) {
-        (**self).shape()
-    }
-    fn forward(&self, x: &V, y: &mut V, scratch: &mut V) -> Result<()> {
-        (**self).forward(x, y, scratch)
-    }
-    fn adjoint(&self, y: &V, x: &mut V, scratch: &mut V) -> Result<()> {
-        (**self).adjoint(y, x, scratch)
-    }
-    fn scratch_len(&self) -> usize {
-        (**self).scratch_len()
-    }
+through_pointers! {
+    &A, Sync;
+    Box<A>,;
+    Arc<A>, Sync;
 }

@@ -1,0 +1,118 @@
+"""What users pass becomes arrays of one of the four element types, never silently narrowed.
+
+Arrays, lists, numbers, anything with ``__array_interface__``, ``__array__`` or ``__dlpack__`` (torch CPU tensors, JAX
+arrays) come in without a copy where their memory allows. float32, float64, complex64 and complex128 stay what they are;
+float16 widens to float32; integers and bool become float64, and one beyond 2**53, which float64 cannot hold, is an error.
+"""
+
+import operator
+
+import numpy as np
+
+ELEMENTS = tuple(np.dtype(t) for t in (np.float32, np.float64, np.complex64, np.complex128))
+
+#: The largest integer below which float64 holds every integer.
+EXACT = 2**53
+
+
+def as_array(value, name="x"):
+    """Anything array-like as an array of whatever dtype it has.
+
+    Raises
+    ------
+    TypeError
+        For masked and object arrays, and for device tensors, which would have to be copied.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array, expected plain numbers; fill it first, e.g. {name}.filled(0)")
+    if isinstance(value, np.ndarray):
+        return value.view(np.ndarray)
+    if hasattr(value, "__dlpack__") and not hasattr(value, "__array_interface__"):
+        try:
+            return np.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError, AttributeError) as error:
+            raise TypeError(
+                f"{name} of type {type(value).__name__} cannot be read as an array on the CPU: {error}; "
+                "detach it and move it to the CPU first"
+            ) from error
+    return np.asarray(value)
+
+
+def as_elements(value, name="x"):
+    """Anything array-like as an array of one of the four element types.
+
+    Raises
+    ------
+    ValueError
+        For an integer beyond 2**53.
+    TypeError
+        For object arrays, text, dates, and types wider than float64.
+    """
+    array = as_array(value, name)
+    dtype = array.dtype
+    if dtype in ELEMENTS and dtype.isnative:
+        return array if array.flags.aligned else array.copy()
+    if dtype.kind in "biu":
+        return exact_floats(array, name)
+    native = dtype.newbyteorder("=")
+    if native in ELEMENTS:
+        return array.astype(native)
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return array.astype(np.float32)
+    hint = "convert it with astype(numpy.float64) if that is what you mean"
+    raise TypeError(f"{name} has dtype {dtype}, expected float32, float64, complex64, complex128, integers or bool; {hint}")
+
+
+def exact_floats(array, name="x"):
+    """Integers as float64, exactly or not at all."""
+    if array.dtype.itemsize == 8 and array.size:
+        low, high = int(array.min()), int(array.max())
+        if max(-low, high) > EXACT:
+            worst = low if -low > high else high
+            raise ValueError(
+                f"{name} holds the integer {worst}, expected at most 2**53 in magnitude, beyond which float64 is not "
+                "exact; convert it with astype(numpy.float64) if rounding is acceptable"
+            )
+    return array.astype(np.float64)
+
+
+def in_dtype(array, dtype):
+    """The array in a dtype that NumPy's promotion led to; the same array where nothing changes."""
+    return array.astype(dtype, copy=False)
+
+
+def element_dtype(dtype, name="dtype"):
+    """One of the four element types, from anything that NumPy takes for a dtype."""
+    found = np.dtype(dtype)
+    if found not in ELEMENTS:
+        raise TypeError(f"{name} is {found}, expected float32, float64, complex64 or complex128")
+    return found
+
+
+def size(value, name, least=0):
+    """A length or count as an int.
+
+    Raises
+    ------
+    TypeError
+        For what is not a whole number; 2.0 is none.
+    ValueError
+        Below `least`.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} is {value!r}, expected a whole number") from None
+    if number < least:
+        raise ValueError(f"{name} is {number}, expected at least {least}")
+    return number
+
+
+def sizes(value, name, axes=None, least=0):
+    """A shape: one number or a sequence of them, as a tuple; one number serves all `axes` where they are known."""
+    if np.ndim(value) == 0:
+        return (size(value, name, least),) * (1 if axes is None else axes)
+    shape = tuple(size(v, name, least) for v in value)
+    if axes is not None and len(shape) != axes:
+        raise ValueError(f"{name} has {len(shape)} values, expected {axes}, one per axis")
+    return shape

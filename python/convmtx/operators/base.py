@@ -1,0 +1,376 @@
+"""The operator as Python sees it: shapes, products, algebra, and the ways out to SciPy and PyLops."""
+
+import math
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _core
+from .._arrays import as_elements, element_dtype, in_dtype
+
+
+class DotTest(NamedTuple):
+    """Both sides of ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for random vectors, and how far apart they are. True if the test passed."""
+
+    ax_y: complex
+    """⟨A x, y⟩"""
+    x_ahy: complex
+    """⟨x, Aᴴ y⟩"""
+    relative: float
+    """|difference| / max(‖A x‖‖y‖, ‖x‖‖Aᴴ y‖)"""
+    bound: float
+    """What rounding explains: 8·ε·√max(rows, cols)."""
+
+    @property
+    def passed(self):
+        """Whether the difference is no larger than rounding explains."""
+        return bool(self.relative <= self.bound)
+
+    def __bool__(self):
+        return self.passed
+
+    def __str__(self):
+        verdict = "passed" if self.passed else "FAILED"
+        return (
+            f"<A x, y>   = {self.ax_y}\n<x, A^H y> = {self.x_ahy}\n"
+            f"relative difference {self.relative:.2e}, bound {self.bound:.2e}: {verdict}"
+        )
+
+
+class LinearOperator:
+    """A linear map from arrays of shape `dims` to arrays of shape `dimsd`; the base of all operators here.
+
+    Works wherever SciPy or PyLops expect an operator: it has ``shape``, ``dtype``, ``matvec``, ``rmatvec``, ``matmat``,
+    ``rmatmat``. A batch is a matrix with one signal per **column**, in any memory layout; none is copied to change it.
+
+    Results have the dtype that NumPy's promotion gives for operator and vector. A complex vector meets a real operator
+    as its real and imaginary part.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Rows and columns of the matrix.
+    dtype : numpy.dtype
+    dims, dimsd : tuple of int
+        Shapes of input and output arrays.
+    order : {"C", "F"}
+        How arrays of these shapes become vectors.
+    """
+
+    __array_ufunc__ = None  # so that `array @ operator` and `number * operator` ask us
+    order = "C"
+
+    # What a subclass says about itself.
+
+    dims: tuple
+    dimsd: tuple
+    dtype: np.dtype
+
+    def _build(self):
+        """The native operator, of this dtype."""
+        raise NotImplementedError
+
+    def _in_dtype(self, dtype):
+        """The same operator with elements of another type."""
+        raise NotImplementedError
+
+    def _sparse(self):
+        """The matrix as a SciPy sparse array in whatever format is natural."""
+        from scipy import sparse
+
+        return sparse.csr_array(self.todense())
+
+    # Everything below follows from it.
+
+    @property
+    def shape(self):
+        return (math.prod(self.dimsd), math.prod(self.dims))
+
+    @property
+    def ndim(self):
+        """2, as every matrix."""
+        return 2
+
+    @cached_property
+    def _native(self):
+        return self._build()
+
+    @cached_property
+    def _twins(self):
+        return {}
+
+    def __getstate__(self):
+        caches = ("_native", "_twins", "_description")
+        return {name: value for name, value in self.__dict__.items() if name not in caches}
+
+    def astype(self, dtype):
+        """This operator with elements of another type: the taps converted, which may round.
+
+        Parameters
+        ----------
+        dtype : dtype
+            float32, float64, complex64 or complex128.
+        """
+        dtype = element_dtype(dtype)
+        if dtype == self.dtype:
+            return self
+        if dtype not in self._twins:
+            self._twins[dtype] = self._in_dtype(dtype)
+        return self._twins[dtype]
+
+    def _product(self, v, adjoint):
+        """A v or Aᴴ v for elements `v` of checked shape."""
+        dtype = np.result_type(self.dtype, v.dtype)
+        if dtype.kind == "c" and self.dtype.kind != "c":
+            return self._product_of_parts(v, adjoint, dtype)
+        native = self.astype(dtype)._native
+        v = in_dtype(v, dtype)
+        return native.adjoint(v) if adjoint else native.forward(v)
+
+    def _product_of_parts(self, v, adjoint, dtype):
+        """The product of a real operator with complex vectors: twice as many real ones."""
+        v = in_dtype(v, dtype)
+        if v.ndim == 2 and v.shape[1] >= 4 and v.flags.c_contiguous:
+            return self._product(v.view(v.real.dtype), adjoint).view(dtype)
+        real, imag = (self._product(np.ascontiguousarray(part), adjoint) for part in (v.real, v.imag))
+        result = np.empty(real.shape, dtype)
+        result.real, result.imag = real, imag
+        return result
+
+    def _vector(self, v, adjoint, name):
+        v = as_elements(v, name)
+        expected = self.shape[0] if adjoint else self.shape[1]
+        if v.shape not in ((expected,), (expected, 1)):
+            raise ValueError(f"{name} has shape {v.shape}, expected ({expected},) or ({expected}, 1)")
+        column = v.ndim == 2
+        product = self._product(v.reshape(expected), adjoint)
+        return product.reshape(-1, 1) if column else product
+
+    def _batch(self, v, adjoint, name):
+        v = as_elements(v, name)
+        expected = self.shape[0] if adjoint else self.shape[1]
+        if v.ndim != 2 or v.shape[0] != expected:
+            raise ValueError(f"{name} has shape {v.shape}, expected ({expected}, S), one signal per column")
+        return self._product(v, adjoint)
+
+    def matvec(self, x):
+        """A x for a vector of ``shape[1]`` elements; a column stays a column."""
+        return self._vector(x, False, "x")
+
+    def rmatvec(self, y):
+        """Aᴴ y for a vector of ``shape[0]`` elements; a column stays a column."""
+        return self._vector(y, True, "y")
+
+    def matmat(self, X):
+        """A X for a batch, one signal per column; the result has the layout of `X`."""
+        return self._batch(X, False, "X")
+
+    def rmatmat(self, Y):
+        """Aᴴ Y for a batch, one signal per column; the result has the layout of `Y`."""
+        return self._batch(Y, True, "Y")
+
+    def dot(self, x):
+        """The product with a vector, a batch ``(n, S)``, an array of shape `dims`, a number, or another operator."""
+        if np.isscalar(x):
+            return x * self
+        if is_operator(x):
+            return self @ x
+        v = as_elements(x)
+        if v.ndim > 1 and v.shape == self.dims:
+            return self._of_shape(self._product(v.ravel(self.order), False), self.dimsd)
+        n = self.shape[1]
+        if v.ndim in (1, 2) and v.shape[0] == n:
+            return self._product(v, False)
+        also = f" or {self.dims}" if len(self.dims) > 1 else ""
+        raise ValueError(f"x has shape {v.shape}, expected ({n},), ({n}, S){also}")
+
+    def _of_shape(self, v, shape):
+        return v.reshape(shape, order=self.order)
+
+    def __call__(self, x):
+        return self.dot(x)
+
+    def apply(self, x):
+        """The map of arrays of shape `dims` with any leading batch axes, ``(*batch, *dims)`` to ``(*batch, *dimsd)``.
+
+        Where the boundary is a constant its contribution is added, unlike in products with the operator, which are
+        linear.
+        """
+        y = self._apply(x, self.dims, self.dimsd, False, "x")
+        constant = self.constant_term()
+        return y if constant is None else y + constant.astype(y.dtype, copy=False)
+
+    def apply_adjoint(self, y):
+        """The adjoint for arrays of shape `dimsd` with any leading batch axes."""
+        return self._apply(y, self.dimsd, self.dims, True, "y")
+
+    def _apply(self, v, shape, result, adjoint, name):
+        v = as_elements(v, name)
+        axes = len(shape)
+        if v.ndim < axes or v.shape[v.ndim - axes :] != shape:
+            raise ValueError(f"{name} has shape {v.shape}, expected (..., {', '.join(map(str, shape))})")
+        batch = v.shape[: v.ndim - axes]
+        if not batch:
+            return self._of_shape(self._product(v.ravel(self.order), adjoint), result)
+        if self.order == "F":
+            v = v.transpose(*range(len(batch)), *reversed(range(len(batch), v.ndim)))
+            result = result[::-1]
+        columns = v.reshape(math.prod(batch), math.prod(shape)).T  # one signal per column, adjacent in memory
+        out = self._product(columns, adjoint).T.reshape(*batch, *result)
+        if self.order == "F":
+            out = out.transpose(*range(len(batch)), *reversed(range(len(batch), out.ndim)))
+        return out
+
+    def constant_term(self):
+        """What a constant boundary adds, of shape `dimsd`; None where there is none."""
+        return None
+
+    # Algebra
+
+    @property
+    def H(self):
+        """The adjoint (conjugate transpose)."""
+        from .algebra import Adjoint
+
+        return Adjoint(self)
+
+    adjoint = property(lambda self: self.H, doc="The adjoint (conjugate transpose).")
+
+    @property
+    def T(self):
+        """The transpose, without conjugation."""
+        from .algebra import Adjoint, Conjugate
+
+        return Adjoint(self) if self.dtype.kind != "c" else Adjoint(Conjugate(self))
+
+    def transpose(self):
+        """The transpose, without conjugation."""
+        return self.T
+
+    def conj(self):
+        """The operator whose matrix has the conjugated entries."""
+        from .algebra import Conjugate
+
+        return self if self.dtype.kind != "c" else Conjugate(self)
+
+    conjugate = conj
+
+    def __matmul__(self, other):
+        if np.isscalar(other):
+            raise ValueError("a number is no operand of @, use * instead")
+        if is_operator(other):
+            from .algebra import Product, aslinearoperator
+
+            return Product(self, aslinearoperator(other))
+        return self.dot(other)
+
+    def __rmatmul__(self, other):
+        if is_operator(other):
+            from .algebra import Product, aslinearoperator
+
+            return Product(aslinearoperator(other), self)
+        return (self.T @ as_elements(other).T).T
+
+    def __mul__(self, other):
+        if np.isscalar(other) or (isinstance(other, np.ndarray) and other.ndim == 0):
+            from .algebra import Scaled
+
+            return Scaled(other, self)
+        return self @ other
+
+    def __rmul__(self, other):
+        return self * other if np.isscalar(other) or np.ndim(other) == 0 else self.__rmatmul__(other)
+
+    def __truediv__(self, other):
+        if np.ndim(other) == 0:
+            return self * (1 / other)
+        from ..solvers import divide
+
+        return divide(self, other)
+
+    def __neg__(self):
+        return -1.0 * self
+
+    def __add__(self, other):
+        from .algebra import Sum, aslinearoperator
+
+        return Sum(self, aslinearoperator(other))
+
+    def __radd__(self, other):
+        from .algebra import Sum, aslinearoperator
+
+        return Sum(aslinearoperator(other), self)
+
+    def __sub__(self, other):
+        from .algebra import aslinearoperator
+
+        return self + -1.0 * aslinearoperator(other)
+
+    def __rsub__(self, other):
+        from .algebra import aslinearoperator
+
+        return aslinearoperator(other) + -1.0 * self
+
+    def __pow__(self, power):
+        from .algebra import power_of
+
+        return power_of(self, power)
+
+    # Ways out
+
+    def to_scipy(self, format="csr"):
+        """The matrix as a SciPy sparse array.
+
+        Parameters
+        ----------
+        format : {"csr", "csc", "coo", "dia", "bsr", "lil", "dok"}
+        """
+        return self._sparse().asformat(format)
+
+    def tosparse(self):
+        """The matrix as a SciPy sparse array in compressed rows, PyLops' name."""
+        return self.to_scipy()
+
+    def todense(self):
+        """The matrix as an array of ``shape[0] × shape[1]`` numbers."""
+        return self._product(np.eye(self.shape[1], dtype=self.dtype), False)
+
+    toarray = todense
+
+    def to_pylops(self):
+        """A ``pylops.LinearOperator`` over this one, with the same `dims` and `dimsd`. Needs PyLops."""
+        import pylops
+        from scipy.sparse.linalg import aslinearoperator
+
+        return pylops.LinearOperator(Op=aslinearoperator(self), dims=self.dims, dimsd=self.dimsd)
+
+    def dottest(self, seed=0):
+        """Compares ⟨A x, y⟩ with ⟨x, Aᴴ y⟩ for standard normal vectors.
+
+        Parameters
+        ----------
+        seed : int
+            The same seed draws the same numbers on every machine.
+
+        Returns
+        -------
+        DotTest
+            True if the difference is no larger than rounding explains.
+        """
+        return DotTest(*self._native.dottest(seed))
+
+    def explain(self):
+        """How products are computed and why, in words."""
+        return repr(self)
+
+    def __repr__(self):
+        m, n = self.shape
+        return f"<{m}x{n} {type(self).__name__} with dtype={self.dtype}>"
+
+
+def is_operator(value):
+    """Whether a value acts as a matrix: one of ours, SciPy's or PyLops' operators, or a sparse array."""
+    return isinstance(value, LinearOperator) or (
+        not isinstance(value, np.ndarray) and hasattr(value, "shape") and (hasattr(value, "matvec") or hasattr(value, "tocsr"))
+    )

@@ -1,0 +1,479 @@
+//! Descriptions: a convolution with its kernel and geometry, before it becomes an operator or a matrix.
+
+use super::arrays::{borrow, elements, give};
+use super::element::{Entry, Family, Typed, Work, typed, with_dtype_of};
+use super::operator::Operator;
+use super::{threads, words};
+use crate::conv::{Conv, FilterBank, Geometry, KernelOperator, Layer, Order, RowwiseConv};
+use crate::csr::{Banded, Diagonals};
+use crate::{Boundary, Error, Result, Summation};
+use ndarray::Dimension;
+use numpy::{IntoPyArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use sprs::CsMatI;
+use std::sync::Arc;
+
+/// What every description can do, whatever its kind and number of axes.
+pub trait Described<T: Entry>: Send + Sync {
+    fn shape(&self) -> (usize, usize);
+    fn direct(&self, summation: Summation) -> Result<Operator>;
+    fn constant_term(&self) -> Result<Option<Vec<T>>>;
+    fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>>;
+    fn csr_wide(&self) -> Result<CsMatI<T, i64>>;
+    fn csr_transpose(&self) -> Result<CsMatI<T, i32>>;
+    fn normal(&self) -> Result<CsMatI<T, i32>>;
+    fn banded(&self, _fill: bool) -> Result<Banded<T>> {
+        Err(not_one_dimensional("the band"))
+    }
+    fn diagonals(&self) -> Result<Diagonals<T>> {
+        Err(not_one_dimensional("the diagonals"))
+    }
+    fn kernel_operator(&self, x: &[T]) -> Result<Arc<dyn Described<T>>>;
+    fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>>;
+}
+
+/// The methods that all kinds have under the same names.
+macro_rules! forwarded {
+    () => {
+        fn shape(&self) -> (usize, usize) {
+            self.shape()
+        }
+        fn direct(&self, summation: Summation) -> Result<Operator> {
+            Ok(Operator::new::<T>(self.to_direct()?.with_summation(summation)))
+        }
+        fn constant_term(&self) -> Result<Option<Vec<T>>> {
+            self.constant_term()
+        }
+        fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>> {
+            if keep_zeros { self.to_csr_keeping_zeros() } else { self.to_csr() }
+        }
+        fn csr_wide(&self) -> Result<CsMatI<T, i64>> {
+            self.to_csr_wide()
+        }
+        fn csr_transpose(&self) -> Result<CsMatI<T, i32>> {
+            self.to_csr_transpose()
+        }
+        fn normal(&self) -> Result<CsMatI<T, i32>> {
+            self.to_normal()
+        }
+    };
+}
+
+/// The methods of kinds that have a kernel.
+macro_rules! with_kernel {
+    () => {
+        fn kernel_operator(&self, x: &[T]) -> Result<Arc<dyn Described<T>>> {
+            Ok(Arc::new(self.kernel_operator(x)?))
+        }
+        fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
+            self.adjoint_kernel(x, y)
+        }
+    };
+}
+
+impl<T: Entry> Described<T> for Conv<T, 1> {
+    forwarded!();
+    with_kernel!();
+
+    fn banded(&self, fill: bool) -> Result<Banded<T>> {
+        if fill { self.to_banded_with_fill() } else { self.to_banded() }
+    }
+    fn diagonals(&self) -> Result<Diagonals<T>> {
+        self.to_diagonals()
+    }
+}
+
+impl<T: Entry> Described<T> for Conv<T, 2> {
+    forwarded!();
+    with_kernel!();
+}
+
+impl<T: Entry> Described<T> for Conv<T, 3> {
+    forwarded!();
+    with_kernel!();
+}
+
+impl<T: Entry> Described<T> for RowwiseConv<T> {
+    forwarded!();
+    with_kernel!();
+}
+
+impl<T: Entry, const D: usize> Described<T> for FilterBank<T, D> {
+    forwarded!();
+    with_kernel!();
+}
+
+impl<T: Entry, const D: usize> Described<T> for KernelOperator<T, D> {
+    forwarded!();
+
+    fn kernel_operator(&self, _x: &[T]) -> Result<Arc<dyn Described<T>>> {
+        Err(no_kernel())
+    }
+    fn adjoint_kernel(&self, _x: &[T], _y: &[T]) -> Result<Vec<T>> {
+        Err(no_kernel())
+    }
+}
+
+fn no_kernel() -> Error {
+    Error::Unsupported {
+        what: "the kernel operator of a kernel operator",
+        reason: "its argument is a kernel already".into(),
+    }
+}
+
+fn not_one_dimensional(what: &'static str) -> Error {
+    Error::Unsupported { what, reason: "only the matrix of a one-dimensional convolution is a band".into() }
+}
+
+/// Shared pointers to descriptions.
+pub struct Descriptions;
+
+impl Family for Descriptions {
+    type Of<T: Entry> = Arc<dyn Described<T>>;
+}
+
+/// A convolution, checked, not computed.
+#[pyclass(frozen, module = "convmtx._core")]
+pub struct Description {
+    held: Typed<Descriptions>,
+    /// Samples per axis, channels or rows first.
+    #[pyo3(get)]
+    dims: Vec<usize>,
+    /// Outputs per axis, channels or rows first.
+    #[pyo3(get)]
+    dimsd: Vec<usize>,
+}
+
+impl Description {
+    fn new<T: Entry>(described: impl Described<T> + 'static, dims: Vec<usize>, dimsd: Vec<usize>) -> Self {
+        Description { held: T::wrap::<Descriptions>(Arc::new(described)), dims, dimsd }
+    }
+}
+
+/// `data, indices, indptr` of SciPy's constructor, the arrays handed over.
+type CsrArrays<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+fn give_csr<T: Entry, I: numpy::Element + sprs::SpIndex>(py: Python, matrix: CsMatI<T, I>) -> CsrArrays {
+    let (indptr, indices, data) = matrix.into_raw_storage();
+    (give(py, data), give(py, indices), give(py, indptr))
+}
+
+#[pymethods]
+impl Description {
+    #[getter]
+    fn shape(&self) -> (usize, usize) {
+        typed!(&self.held, d => d.shape())
+    }
+
+    /// The operator that computes from the definition.
+    fn operator(&self, engine: &str, summation: &str) -> PyResult<Operator> {
+        let _ = words::engine(engine)?;
+        let summation = words::summation(summation)?;
+        Ok(typed!(&self.held, d => d.direct(summation))?)
+    }
+
+    /// How products would be computed.
+    fn explain(&self, engine: &str) -> PyResult<String> {
+        let _ = words::engine(engine)?;
+        let (rows, cols) = self.shape();
+        Ok(format!("{rows} x {cols}, computed from the definition"))
+    }
+
+    /// What a constant boundary adds, or None.
+    fn constant_term<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        typed!(&self.held, d => {
+            Ok(py.detach(|| d.constant_term())?.map(|term| give(py, term)))
+        })
+    }
+
+    /// The matrix in compressed rows; 64-bit indices where 32 are too few.
+    fn csr<'py>(&self, py: Python<'py>, keep_zeros: bool) -> PyResult<CsrArrays<'py>> {
+        typed!(&self.held, d => {
+            match threads::run(py, usize::MAX, || d.csr(keep_zeros)) {
+                Err(Error::Overflow { .. }) if !keep_zeros => {
+                    Ok(give_csr(py, threads::run(py, usize::MAX, || d.csr_wide())?))
+                }
+                matrix => Ok(give_csr(py, matrix?)),
+            }
+        })
+    }
+
+    /// The plain transpose in compressed rows.
+    fn csr_transpose<'py>(&self, py: Python<'py>) -> PyResult<CsrArrays<'py>> {
+        typed!(&self.held, d => Ok(give_csr(py, threads::run(py, usize::MAX, || d.csr_transpose())?)))
+    }
+
+    /// AᴴA in compressed rows.
+    fn normal<'py>(&self, py: Python<'py>) -> PyResult<CsrArrays<'py>> {
+        typed!(&self.held, d => Ok(give_csr(py, threads::run(py, usize::MAX, || d.normal())?)))
+    }
+
+    /// `(kl, ku, ab)`: the band as LAPACK stores it, with `kl` rows of room for a factorisation if `fill`.
+    fn banded<'py>(&self, py: Python<'py>, fill: bool) -> PyResult<(usize, usize, Bound<'py, PyAny>)> {
+        typed!(&self.held, d => {
+            let band = py.detach(|| d.banded(fill))?;
+            let shape = (band.cols, band.ldab());
+            let stored = ndarray::Array2::from_shape_vec(shape, band.data).expect("ldab elements per column");
+            Ok((band.kl, band.ku, stored.reversed_axes().into_pyarray(py).into_any()))
+        })
+    }
+
+    /// `(offsets, data)` as SciPy's `dia_array` takes them.
+    fn diagonals<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        typed!(&self.held, d => {
+            let found = py.detach(|| d.diagonals())?;
+            let shape = (found.offsets.len(), found.cols);
+            let data = ndarray::Array2::from_shape_vec(shape, found.data).expect("one row per diagonal");
+            Ok((give(py, found.offsets), data.into_pyarray(py).into_any()))
+        })
+    }
+
+    /// The description of h ↦ conv(x, h); `kernel` is the shape of h, `x` has the samples in memory order.
+    fn kernel_operator(&self, x: &Bound<PyAny>, kernel: Vec<usize>) -> PyResult<Self> {
+        typed!(&self.held, d => {
+            let x = borrow("x", x)?;
+            let described = d.kernel_operator(&elements(&x))?;
+            Ok(Description { held: Entry::wrap(described), dims: kernel, dimsd: self.dimsd.clone() })
+        })
+    }
+
+    /// The gradient with respect to the kernels, flat, in the orientation in which they were given.
+    fn adjoint_kernel<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = x.py();
+        typed!(&self.held, d => {
+            let (x, y) = (borrow("x", x)?, borrow("y", y)?);
+            let (x, y) = (elements(&x), elements(&y));
+            let (x, y): (&[_], &[_]) = (&x, &y);
+            Ok(give(py, threads::run(py, usize::MAX, || d.adjoint_kernel(x, y))?))
+        })
+    }
+}
+
+/// A geometry as Python spells it: everything per axis.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct Spelled<'py> {
+    /// Which outputs are kept: a mode, or `offset` and `output`.
+    mode: Option<String>,
+    offset: Option<Vec<i64>>,
+    output: Option<Vec<usize>>,
+    convention: String,
+    boundary: Vec<String>,
+    /// What stands beyond the ends where the boundary is `constant`; of the kernel's type.
+    constants: Bound<'py, PyAny>,
+    stride: Vec<usize>,
+    dilation: Vec<usize>,
+    correlate: bool,
+    column_major: bool,
+}
+
+impl Spelled<'_> {
+    fn geometry<T: Entry, const D: usize>(&self) -> PyResult<Geometry<T, D>> {
+        let constants = borrow::<T>("constants", &self.constants)?;
+        let constants: [T; D] = per_axis("boundary", &elements(&constants))?;
+        let names: [&String; D] = per_axis("boundary", &self.boundary.iter().collect::<Vec<_>>())?;
+        let mut boundaries = [Boundary::Zero; D];
+        for a in 0..D {
+            boundaries[a] = words::boundary(names[a], constants[a])?;
+        }
+        let kept = match (&self.mode, &self.offset, &self.output) {
+            (Some(mode), None, None) => words::mode(mode)?.into(),
+            (None, Some(offset), Some(output)) => {
+                Geometry::window(per_axis("offset", offset)?, per_axis("output", output)?)
+            }
+            _ => return Err(PyValueError::new_err("expected either a mode, or offset and output")),
+        };
+        let geometry = kept
+            .convention(words::convention(&self.convention)?)
+            .boundaries(boundaries)
+            .strides(per_axis("stride", &self.stride)?)
+            .dilations(per_axis("dilation", &self.dilation)?)
+            .order(if self.column_major { Order::ColumnMajor } else { Order::RowMajor });
+        Ok(if self.correlate { geometry.correlate() } else { geometry })
+    }
+}
+
+/// One value per axis.
+fn per_axis<V: Copy, const D: usize>(what: &str, values: &[V]) -> PyResult<[V; D]> {
+    values.try_into().map_err(|_| {
+        PyValueError::new_err(format!("{what} has {} values, expected {D}, one per axis", values.len()))
+    })
+}
+
+/// An array with exactly these axes.
+fn with_axes<'a, T: Entry, I: Dimension>(
+    what: &str,
+    array: &'a numpy::PyReadonlyArrayDyn<T>,
+) -> PyResult<ndarray::ArrayView<'a, T, I>> {
+    let found = array.ndim();
+    let expected = I::NDIM.unwrap_or(found);
+    array
+        .as_array()
+        .into_dimensionality::<I>()
+        .map_err(|_| PyValueError::new_err(format!("{what} has {found} axes, expected {expected}")))
+}
+
+fn unsupported_axes(what: &str, got: usize, expected: &str) -> PyErr {
+    PyValueError::new_err(format!("{what} has {got} axes, expected {expected}"))
+}
+
+/// A convolution of signals of shape `signal` with one kernel of as many axes.
+#[pyfunction]
+fn conv(kernel: &Bound<PyAny>, signal: Vec<usize>, geometry: Spelled) -> PyResult<Description> {
+    struct Make<'a, 'py>(&'a Bound<'py, PyAny>, Vec<usize>, Spelled<'py>);
+
+    impl Work for Make<'_, '_> {
+        type Output = Description;
+        fn run<T: Entry>(self) -> PyResult<Description> {
+            let Make(kernel, signal, geometry) = self;
+            let kernel = borrow::<T>("kernel", kernel)?;
+            macro_rules! described {
+                ($conv:expr) => {{
+                    let conv = $conv?;
+                    let (dims, dimsd) = (conv.input_shape().to_vec(), conv.output_shape().to_vec());
+                    Description::new::<T>(conv, dims, dimsd)
+                }};
+            }
+            Ok(match kernel.ndim() {
+                1 => {
+                    let [n] = per_axis("the shape of the signal", &signal)?;
+                    described!(Conv::<T, 1>::new(&elements(&kernel), n, geometry.geometry()?))
+                }
+                2 => {
+                    let shape = per_axis("the shape of the signal", &signal)?;
+                    let kernel = with_axes::<T, ndarray::Ix2>("kernel", &kernel)?;
+                    described!(Conv::<T, 2>::new(kernel, shape, geometry.geometry()?))
+                }
+                3 => {
+                    let shape = per_axis("the shape of the signal", &signal)?;
+                    let kernel = with_axes::<T, ndarray::Ix3>("kernel", &kernel)?;
+                    described!(Conv::<T, 3>::new(kernel, shape, geometry.geometry()?))
+                }
+                n => return Err(unsupported_axes("kernel", n, "1, 2 or 3")),
+            })
+        }
+    }
+    with_dtype_of(kernel, Make(kernel, signal, geometry))
+}
+
+/// Row i of the signals, `(rows, n)`, with row i of the kernels.
+#[pyfunction]
+fn rows(kernels: &Bound<PyAny>, signals: (usize, usize), geometry: Spelled) -> PyResult<Description> {
+    struct Make<'a, 'py>(&'a Bound<'py, PyAny>, (usize, usize), Spelled<'py>);
+
+    impl Work for Make<'_, '_> {
+        type Output = Description;
+        fn run<T: Entry>(self) -> PyResult<Description> {
+            let Make(kernels, signals, geometry) = self;
+            let kernels = borrow::<T>("kernels", kernels)?;
+            let kernels = with_axes("kernels", &kernels)?;
+            let rows = RowwiseConv::<T>::new(kernels, signals, geometry.geometry()?)?;
+            let (r, m) = rows.output_shape();
+            Ok(Description::new::<T>(rows, vec![signals.0, signals.1], vec![r, m]))
+        }
+    }
+    with_dtype_of(kernels, Make(kernels, signals, geometry))
+}
+
+/// One image with many kernels, `(F, axes …)`.
+#[pyfunction]
+fn bank(kernels: &Bound<PyAny>, signal: Vec<usize>, geometry: Spelled) -> PyResult<Description> {
+    struct Make<'a, 'py>(&'a Bound<'py, PyAny>, Vec<usize>, Spelled<'py>);
+
+    impl Make<'_, '_> {
+        fn of<T: Entry, const D: usize>(self) -> PyResult<Description> {
+            let Make(kernels, signal, geometry) = self;
+            let kernels = borrow::<T>("kernels", kernels)?;
+            let shape = per_axis("the shape of the signal", &signal)?;
+            let bank = FilterBank::<T, D>::new(kernels.as_array(), shape, geometry.geometry()?)?;
+            let (filters, outputs) = bank.output_shape();
+            Ok(Description::new::<T>(bank, signal, lead(filters, outputs)))
+        }
+    }
+
+    impl Work for Make<'_, '_> {
+        type Output = Description;
+        fn run<T: Entry>(self) -> PyResult<Description> {
+            match self.1.len() {
+                1 => self.of::<T, 1>(),
+                2 => self.of::<T, 2>(),
+                3 => self.of::<T, 3>(),
+                n => Err(unsupported_axes("the signal", n, "1, 2 or 3")),
+            }
+        }
+    }
+    with_dtype_of(kernels, Make(kernels, signal, geometry))
+}
+
+/// A layer as Python spells it: everything per axis.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+struct SpelledLayer {
+    stride: Vec<usize>,
+    padding: Vec<usize>,
+    output_padding: Vec<usize>,
+    dilation: Vec<usize>,
+    groups: usize,
+    padding_mode: String,
+    transposed: bool,
+}
+
+impl SpelledLayer {
+    fn layer<const D: usize>(&self) -> PyResult<Layer<D>> {
+        Ok(Layer::new()
+            .stride(per_axis("stride", &self.stride)?)
+            .padding(per_axis("padding", &self.padding)?)
+            .output_padding(per_axis("output_padding", &self.output_padding)?)
+            .dilation(per_axis("dilation", &self.dilation)?)
+            .groups(self.groups)
+            .padding_mode(words::padding(&self.padding_mode)?))
+    }
+}
+
+/// A convolution layer, or its transpose.
+#[pyfunction]
+fn layer(weights: &Bound<PyAny>, signal: Vec<usize>, layer: SpelledLayer) -> PyResult<Description> {
+    struct Make<'a, 'py>(&'a Bound<'py, PyAny>, Vec<usize>, SpelledLayer);
+
+    impl Make<'_, '_> {
+        fn of<T: Entry, const D: usize>(self) -> PyResult<Description> {
+            let Make(weights, signal, spelled) = self;
+            let weights = borrow::<T>("weights", weights)?;
+            let shape = per_axis("the shape of the signal", &signal)?;
+            let make = if spelled.transposed { FilterBank::transposed_layer } else { FilterBank::layer };
+            let bank: FilterBank<T, D> = make(weights.as_array(), shape, spelled.layer()?)?;
+            let ((inputs, n), (outputs, m)) = (bank.input_shape(), bank.output_shape());
+            Ok(Description::new::<T>(bank, lead(inputs, n), lead(outputs, m)))
+        }
+    }
+
+    impl Work for Make<'_, '_> {
+        type Output = Description;
+        fn run<T: Entry>(self) -> PyResult<Description> {
+            match self.1.len() {
+                1 => self.of::<T, 1>(),
+                2 => self.of::<T, 2>(),
+                3 => self.of::<T, 3>(),
+                n => Err(unsupported_axes("the signal", n, "1, 2 or 3")),
+            }
+        }
+    }
+    with_dtype_of(weights, Make(weights, signal, layer))
+}
+
+/// Channels, then the axes.
+fn lead<const D: usize>(channels: usize, axes: [usize; D]) -> Vec<usize> {
+    [channels].into_iter().chain(axes).collect()
+}
+
+pub fn register(m: &Bound<PyModule>) -> PyResult<()> {
+    m.add_function(wrap_pyfunction!(conv, m)?)?;
+    m.add_function(wrap_pyfunction!(rows, m)?)?;
+    m.add_function(wrap_pyfunction!(bank, m)?)?;
+    m.add_function(wrap_pyfunction!(layer, m)?)
+}

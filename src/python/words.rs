@@ -1,0 +1,60 @@
+//! Words become choices, with errors that list the valid ones.
+
+use crate::{Boundary, ConvMode, Convention, Error, Extension, Result, Scalar, Summation};
+
+/// The choice that goes by `word`.
+fn choose<C: Copy>(what: &'static str, word: &str, choices: &[(&str, C)]) -> Result<C> {
+    choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("'{name}'")).collect();
+        Error::value(what, format!("one of {}", names.join(", ")), format!("'{word}'"))
+    })
+}
+
+pub fn mode(word: &str) -> Result<ConvMode> {
+    choose("mode", word, &[("full", ConvMode::Full), ("same", ConvMode::Same), ("valid", ConvMode::Valid)])
+}
+
+pub fn convention(word: &str) -> Result<Convention> {
+    let choices =
+        [("matlab", Convention::Matlab), ("scipy", Convention::Scipy), ("numpy", Convention::Numpy)];
+    choose("convention", word, &choices)
+}
+
+/// Which engine computes products; `None` leaves the choice to the planner.
+pub fn engine(word: &str) -> Result<Option<()>> {
+    choose("engine", word, &[("auto", None), ("direct", Some(())), ("fft", Some(()))])
+}
+
+pub fn summation(word: &str) -> Result<Summation> {
+    let choices = [("fastest", Summation::Fastest), ("ascending", Summation::Ascending)];
+    choose("summation", word, &choices)
+}
+
+/// The boundary of one axis; `constant` is what stands beyond the ends where the word is `constant`.
+pub fn boundary<T: Scalar>(word: &str, constant: T) -> Result<Boundary<T>> {
+    let choices = [
+        ("zero", Boundary::Zero),
+        ("constant", Boundary::Constant(constant)),
+        ("periodic", Boundary::Periodic),
+        ("symmetric", Boundary::Symmetric),
+        ("reflect", Boundary::Reflect),
+        ("replicate", Boundary::Replicate),
+        ("antireflective", Boundary::Antireflective),
+    ];
+    choose("boundary", word, &choices)
+}
+
+/// What a layer's padding consists of: torch's words, and ours.
+pub fn padding(word: &str) -> Result<Extension> {
+    let choices = [
+        ("zeros", Extension::Zero),
+        ("zero", Extension::Zero),
+        ("circular", Extension::Periodic),
+        ("periodic", Extension::Periodic),
+        ("symmetric", Extension::Symmetric),
+        ("reflect", Extension::Reflect),
+        ("replicate", Extension::Replicate),
+        ("antireflective", Extension::Antireflective),
+    ];
+    choose("padding_mode", word, &choices)
+}
