@@ -170,6 +170,14 @@ class LinearOperator:
         """Aᴴ Y for a batch, one signal per column; the result has the layout of `Y`."""
         return self._batch(Y, True, "Y")
 
+    # What `pylops.aslinearoperator` calls.
+
+    def _matvec(self, x):
+        return self.matvec(x)
+
+    def _rmatvec(self, y):
+        return self.rmatvec(y)
+
     def dot(self, x):
         """The product with a vector, a batch ``(n, S)``, an array of shape `dims`, a number, or another operator."""
         if np.isscalar(x):
