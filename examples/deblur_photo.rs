@@ -11,7 +11,7 @@ use convmtx::{Boundary, Conv2d, ConvMode, Geometry, noise, psf};
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/convmtx/assets/camera_512.png");
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/assets/camera_512.png");
     let scene = &read_image(&photo)?.planes[0];
     let kernel: Array2<f64> = psf::gaussian((9, 9), 2.0)?;
 

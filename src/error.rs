@@ -39,6 +39,10 @@ pub enum Error {
     #[error("the size of {what} overflows: {detail}; {hint}")]
     Overflow { what: &'static str, detail: String, hint: &'static str },
 
+    /// A matrix that a direct solver cannot take, with the order of the leading minor that vanishes.
+    #[error("the leading minor of order {order} of {what} is zero to this precision; {hint}")]
+    Singular { what: &'static str, order: usize, hint: &'static str },
+
     /// A result that does not fit into memory.
     #[error("{what} needs {needed} bytes, available are {available}; {hint}")]
     Memory { what: &'static str, needed: u128, available: u64, hint: &'static str },

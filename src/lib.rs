@@ -69,15 +69,18 @@
 //! | [`solve`] | CGLS, LSQR, Tikhonov, Richardson–Lucy |
 //! | [`psf`], [`noise`], [`metrics`] | point-spread functions, seeded noise, PSNR and SSIM |
 //! | `io`, `plot` | files and pictures, behind the features of these names |
+//! | `cli` | the command line as a function, behind the feature of this name |
 //!
 //! # Features
 //!
-//! None by default. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as SVG and PNG. `cli`: the program
-//! `convmtx`, with both.
+//! None by default. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as SVG and PNG. `cli`: the command line
+//! and its program `convmtx`, with both.
 #![warn(missing_docs)]
 
 mod band;
 mod boundary;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod conv;
 pub mod csr;
 pub mod direct;

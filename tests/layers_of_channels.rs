@@ -257,7 +257,7 @@ fn check_transposed<T: Scalar, const D: usize>(plain: &Plain<D>, weights: &Array
     assert_eq!(transposed.input_shape(), (plain.outputs, m));
     assert_eq!(transposed.output_shape(), (plain.inputs, plain.n));
     check_matrix!(transposed, expected.transpose(), (plain, "transposed"));
-    // By the weights, which come back as (outputs, inputs/groups): the two channel axes exchanged within groups.
+    // By the weights: in the caller's order the gradient, with the channel axes of a group exchanged the operator.
     let x = integers::<T>(expected.nrows(), 5);
     let as_given = by_unit_weights(plain.count(), &x, |w| plain.matrix(w).transpose());
     let [outs, ins] = plain.weights();
@@ -269,7 +269,7 @@ fn check_transposed<T: Scalar, const D: usize>(plain: &Plain<D>, weights: &Array
     });
     check_kernel_operator!(transposed, &x, exchanged, (plain, "transposed"));
     let y = integers::<T>(expected.ncols(), 6);
-    assert_eq!(transposed.adjoint_kernel(&x, &y).unwrap(), multiply(&adjoint(&exchanged), &y), "{plain:?}");
+    assert_eq!(transposed.adjoint_kernel(&x, &y).unwrap(), multiply(&adjoint(&as_given), &y), "{plain:?}");
 }
 
 /// Calls `check_layer` with the four element types in turn.

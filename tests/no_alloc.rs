@@ -6,9 +6,10 @@ use convmtx::op::{
     Adjoint, BatchOperator, BlockDiagonal, BoxedOperator, Diagonal, Difference, Gradient2d, Identity,
     LinearOperator, Product, Scaled, Sum, VStack, hstack,
 };
-use convmtx::solve::{Cgls, Lsqr, RichardsonLucy, Tikhonov};
+use convmtx::solve::{Centre, Cg, Cgls, Lsmr, Lsqr, Progress, RichardsonLucy, Tikhonov};
 use convmtx::{Boundary, Conv1d, Conv2d, Geometry};
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 struct Counting;
@@ -160,6 +161,27 @@ fn algebra_and_solvers() {
     iterations_of("lsqr, damped from a start", |k| {
         let solver = Lsqr::new().damping(0.1).max_iters(k).atol(0.0).btol(0.0);
         solver.solve(&a, &b, &mut vec![1.0; n]).unwrap().iterations
+    });
+    iterations_of("lsqr with variances", |k| {
+        let (solver, mut variances) = (Lsqr::new().max_iters(k).atol(0.0).btol(0.0), solution());
+        let go_on = |_: &Progress<'_, [f64]>| ControlFlow::Continue(());
+        solver.solve_with_variances(&a, &b, &mut solution(), &mut variances, go_on).unwrap().iterations
+    });
+    for centre in [Centre::Zero, Centre::Start] {
+        iterations_of("lsmr, damped from a start", |k| {
+            let solver = Lsmr::new().damping(0.1).centre(centre).max_iters(k).atol(0.0).btol(0.0);
+            solver.solve(&a, &b, &mut vec![1.0; n]).unwrap().iterations
+        });
+    }
+    let definite = Sum::new(a.clone(), Adjoint::new(a.clone())).unwrap();
+    iterations_of("cg", |k| {
+        let solver = Cg::new().max_iters(k).rtol(0.0);
+        solver.solve(&definite, &b, &mut solution()).unwrap().iterations
+    });
+    iterations_of("cg with a preconditioner", |k| {
+        let solver = Cg::new().max_iters(k).rtol(0.0);
+        let go_on = |_: &Progress<'_, [f64]>| ControlFlow::Continue(());
+        solver.solve_preconditioned(&definite, &d, &b, &mut solution(), go_on).unwrap().iterations
     });
     iterations_of("tikhonov", |k| {
         let solver = Tikhonov::new(0.1).max_iters(k).tolerance(0.0);

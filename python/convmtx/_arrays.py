@@ -5,9 +5,14 @@ arrays) come in without a copy where their memory allows. float32, float64, comp
 float16 widens to float32; integers and bool become float64, and one beyond 2**53, which float64 cannot hold, is an error.
 """
 
+from __future__ import annotations
+
 import operator
+from typing import Any
 
 import numpy as np
+
+from ._types import Array, ArrayLike, DType, DTypeLike, Shape
 
 ELEMENTS = tuple(np.dtype(t) for t in (np.float32, np.float64, np.complex64, np.complex128))
 
@@ -15,7 +20,7 @@ ELEMENTS = tuple(np.dtype(t) for t in (np.float32, np.float64, np.complex64, np.
 EXACT = 2**53
 
 
-def as_array(value, name="x"):
+def as_array(value: ArrayLike, name: str = "x") -> Array:
     """Anything array-like as an array of whatever dtype it has.
 
     Raises
@@ -29,7 +34,7 @@ def as_array(value, name="x"):
         return value.view(np.ndarray)
     if hasattr(value, "__dlpack__") and not hasattr(value, "__array_interface__"):
         try:
-            return np.from_dlpack(value)
+            return np.from_dlpack(value)  # type: ignore[arg-type]
         except (BufferError, RuntimeError, TypeError, AttributeError) as error:
             raise TypeError(
                 f"{name} of type {type(value).__name__} cannot be read as an array on the CPU: {error}; "
@@ -38,7 +43,7 @@ def as_array(value, name="x"):
     return np.asarray(value)
 
 
-def as_elements(value, name="x"):
+def as_elements(value: ArrayLike, name: str = "x") -> Array:
     """Anything array-like as an array of one of the four element types.
 
     Raises
@@ -63,7 +68,7 @@ def as_elements(value, name="x"):
     raise TypeError(f"{name} has dtype {dtype}, expected float32, float64, complex64, complex128, integers or bool; {hint}")
 
 
-def exact_floats(array, name="x"):
+def exact_floats(array: Array, name: str = "x") -> Array:
     """Integers as float64, exactly or not at all."""
     if array.dtype.itemsize == 8 and array.size:
         low, high = int(array.min()), int(array.max())
@@ -76,12 +81,12 @@ def exact_floats(array, name="x"):
     return array.astype(np.float64)
 
 
-def in_dtype(array, dtype):
+def in_dtype(array: Array, dtype: DTypeLike) -> Array:
     """The array in a dtype that NumPy's promotion led to; the same array where nothing changes."""
     return array.astype(dtype, copy=False)
 
 
-def element_dtype(dtype, name="dtype"):
+def element_dtype(dtype: DTypeLike, name: str = "dtype") -> DType:
     """One of the four element types, from anything that NumPy takes for a dtype."""
     found = np.dtype(dtype)
     if found not in ELEMENTS:
@@ -89,7 +94,7 @@ def element_dtype(dtype, name="dtype"):
     return found
 
 
-def size(value, name, least=0):
+def size(value: Any, name: str, least: int = 0) -> int:
     """A length or count as an int.
 
     Raises
@@ -108,7 +113,7 @@ def size(value, name, least=0):
     return number
 
 
-def sizes(value, name, axes=None, least=0):
+def sizes(value: Any, name: str, axes: int | None = None, least: int = 0) -> Shape:
     """A shape: one number or a sequence of them, as a tuple; one number serves all `axes` where they are known."""
     if np.ndim(value) == 0:
         return (size(value, name, least),) * (1 if axes is None else axes)

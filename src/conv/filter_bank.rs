@@ -28,8 +28,18 @@ use ndarray::ArrayViewD;
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilterBank<T, const D: usize> {
     bank: Bank<T, D>,
-    /// Whether the taps are stored in reverse, because the caller asked for correlation.
-    reversed: bool,
+    given: Given,
+}
+
+/// How the caller's kernels lie, compared with the convolution kernels that are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Given {
+    /// The same way.
+    Convolution,
+    /// Every kernel reversed: correlation was asked for.
+    Correlation,
+    /// Within a group inputs before outputs, as a transposed layer has them.
+    InputsFirst,
 }
 
 /// Padding, steps and groups of a convolution layer, with the meaning and the defaults of torch's `conv1d`…`conv3d`.
@@ -207,20 +217,13 @@ impl<T: Scalar, const D: usize> FilterBank<T, D> {
             axes.push(Axis::new(band.transpose(), Extension::Zero));
         }
         let axes = axes.try_into().expect("one axis per dimension");
-        // From (group, input, output) to (group, output, input); a transposed correlation is a convolution.
+        // A transposed correlation is a convolution.
         let taps = shape.iter().product();
         let all: Vec<T> = weights.iter().copied().collect();
         let (groups, outputs) = (layer.groups, lead[1]);
-        let mut kernels = Vec::with_capacity(all.len());
-        for g in 0..groups {
-            for o in 0..outputs {
-                for c in 0..inputs {
-                    kernels.extend_from_slice(&all[((g * inputs + c) * outputs + o) * taps..][..taps]);
-                }
-            }
-        }
+        let kernels = channels_exchanged(&all, (groups, inputs, outputs), taps);
         let bank = Bank::new(kernels, axes, Beyond::nothing(), Channels::dense(groups, inputs, outputs))?;
-        Ok(FilterBank { bank, reversed: false })
+        Ok(FilterBank { bank, given: Given::InputsFirst })
     }
 
     fn build(
@@ -235,7 +238,8 @@ impl<T: Scalar, const D: usize> FilterBank<T, D> {
             let taps: usize = axes.iter().map(|a| a.band().taps()).product();
             data.chunks_mut(taps).for_each(<[T]>::reverse);
         }
-        Ok(FilterBank { bank: Bank::new(data, axes, beyond, channels)?, reversed })
+        let given = if reversed { Given::Correlation } else { Given::Convolution };
+        Ok(FilterBank { bank: Bank::new(data, axes, beyond, channels)?, given })
     }
 
     /// `(rows, cols)` of the matrix.
@@ -264,14 +268,36 @@ impl<T: Scalar, const D: usize> FilterBank<T, D> {
         KernelOperator::new(&self.bank, x)
     }
 
-    /// Whether kernels were given as correlation kernels, and are stored reversed.
-    pub(crate) fn is_correlation(&self) -> bool {
-        self.reversed
+    /// Taps in the order in which they are stored, in the layout in which the caller gave the kernels.
+    pub(crate) fn as_given(&self, mut taps: Vec<T>) -> Vec<T> {
+        let c = self.bank.channels();
+        let per_kernel = taps.len() / c.kernels().max(1);
+        match self.given {
+            Given::Convolution => taps,
+            Given::Correlation => {
+                taps.chunks_mut(per_kernel.max(1)).for_each(<[T]>::reverse);
+                taps
+            }
+            Given::InputsFirst => channels_exchanged(&taps, (c.groups, c.outputs, c.inputs), per_kernel),
+        }
     }
 
     pub(crate) fn bank(&self) -> &Bank<T, D> {
         &self.bank
     }
+}
+
+/// Kernels of `taps` elements from order (group, a, b) to order (group, b, a), for `(groups, a, b)` of each.
+fn channels_exchanged<T: Copy>(kernels: &[T], (groups, a, b): (usize, usize, usize), taps: usize) -> Vec<T> {
+    let mut exchanged = Vec::with_capacity(kernels.len());
+    for g in 0..groups {
+        for j in 0..b {
+            for i in 0..a {
+                exchanged.extend_from_slice(&kernels[((g * a + i) * b + j) * taps..][..taps]);
+            }
+        }
+    }
+    exchanged
 }
 
 /// The first `L` lengths and the last `D`.

@@ -161,16 +161,12 @@ impl<T: Scalar> RowwiseConv<T> {
 }
 
 impl<T: Scalar, const D: usize> FilterBank<T, D> {
-    /// Hᴴ y, the gradient of ⟨y, bank(x)⟩ with respect to all kernels, in the layout in which they were given to
-    /// [`FilterBank::new`] or [`FilterBank::layer`].
-    ///
-    /// For a transposed layer the channels come as `(outputs, inputs/groups)`.
+    /// Hᴴ y, the gradient of ⟨y, bank(x)⟩ with respect to all kernels, in the layout in which they were given.
     ///
     /// # Errors
     /// [`Error::Length`](crate::Error::Length) when `x` or `y` do not match `shape()`.
     pub fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
-        let gradient = self.kernel_operator(x)?.apply_adjoint(y)?;
-        Ok(in_orientation(gradient, self.bank().channels().kernels(), self.is_correlation()))
+        Ok(self.as_given(self.kernel_operator(x)?.apply_adjoint(y)?))
     }
 }
 

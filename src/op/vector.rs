@@ -61,6 +61,9 @@ pub trait Vector: Send + Sync {
     /// `self ← x + b·self`
     fn xpby(&mut self, x: &Self, b: Self::Scalar) -> Result<()>;
 
+    /// `self[i] ← self[i] + |a·x[i]|²`
+    fn add_squares(&mut self, a: Self::Scalar, x: &Self) -> Result<()>;
+
     /// `self[i] ← self[i]·x[i]`
     fn multiply(&mut self, x: &Self) -> Result<()>;
 
@@ -127,6 +130,12 @@ impl<T: Scalar> Vector for [T] {
     fn xpby(&mut self, x: &Self, b: T) -> Result<()> {
         debug_assert_eq!(self.len(), x.len());
         self.iter_mut().zip(x).for_each(|(v, &x)| *v = x + b * *v);
+        Ok(())
+    }
+
+    fn add_squares(&mut self, a: T, x: &Self) -> Result<()> {
+        debug_assert_eq!(self.len(), x.len());
+        self.iter_mut().zip(x).for_each(|(v, &x)| *v += T::from_real((a * x).modulus_sq()));
         Ok(())
     }
 
@@ -201,6 +210,13 @@ mod tests {
     fn dot_conjugates_its_first_argument() {
         let (a, b) = (vec![Complex::new(1.0, 2.0)], vec![Complex::new(3.0, -1.0)]);
         assert_eq!(a.dot(&b).unwrap(), Complex::new(1.0, -2.0) * Complex::new(3.0, -1.0));
+    }
+
+    #[test]
+    fn squares_are_of_moduli() {
+        let mut v = vec![Complex::new(1.0, 0.5)];
+        v.add_squares(Complex::new(0.0, 2.0), &[Complex::new(3.0, 4.0)]).unwrap();
+        assert_eq!(v, [Complex::new(101.0, 0.5)]);
     }
 
     #[test]

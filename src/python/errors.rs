@@ -17,11 +17,16 @@ pub fn keep(raised: PyErr) -> Error {
     Error::Unsupported { what: "the product of an operator written in Python", reason }
 }
 
+/// The exception that was kept, if there is one.
+pub fn kept() -> Option<PyErr> {
+    RAISED.with(|slot| slot.borrow_mut().take())
+}
+
 /// `ValueError` for what the caller can mend in the arguments, `MemoryError` and `OSError` where these are meant; an
 /// exception raised by Python code inside the library is raised again as it was.
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
-        if let Some(raised) = RAISED.with(|slot| slot.borrow_mut().take()) {
+        if let Some(raised) = kept() {
             return raised;
         }
         match error {

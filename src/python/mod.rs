@@ -11,7 +11,9 @@ mod element;
 mod errors;
 mod foreign;
 mod operator;
+mod solve;
 mod threads;
+mod watch;
 mod words;
 
 use pyo3::prelude::*;
@@ -24,6 +26,7 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     m.add_class::<descriptions::Description>()?;
     descriptions::register(m)?;
     algebra::register(m)?;
+    solve::register(m)?;
     threads::register(m)?;
     Ok(())
 }

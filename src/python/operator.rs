@@ -3,7 +3,9 @@
 use super::arrays::{batch, borrow, elements, give, zeros_like};
 use super::element::{Entry, Family, Typed, typed};
 use super::threads;
+use crate::Scalar;
 use crate::op::{Apply, BatchOperator, dottest};
+use num_complex::Complex;
 use numpy::{IntoPyArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -26,6 +28,16 @@ pub struct Operator {
 impl Operator {
     pub fn new<T: Entry>(operator: impl BatchOperator<T> + Sync + 'static) -> Self {
         Operator { held: T::wrap::<Operators>(Arc::new(operator)), native: true }
+    }
+
+    /// NumPy's name of the element type.
+    pub fn name(&self) -> &'static str {
+        match &self.held {
+            Typed::F32(_) => <f32 as Scalar>::NAME,
+            Typed::F64(_) => <f64 as Scalar>::NAME,
+            Typed::C32(_) => <Complex<f32> as Scalar>::NAME,
+            Typed::C64(_) => <Complex<f64> as Scalar>::NAME,
+        }
     }
 }
 
@@ -71,12 +83,7 @@ impl Operator {
     /// NumPy's name of the element type.
     #[getter]
     fn dtype(&self) -> &'static str {
-        match &self.held {
-            Typed::F32(_) => "float32",
-            Typed::F64(_) => "float64",
-            Typed::C32(_) => "complex64",
-            Typed::C64(_) => "complex128",
-        }
+        self.name()
     }
 
     /// A x, for a vector or for every column of a matrix.

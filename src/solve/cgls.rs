@@ -1,7 +1,9 @@
 //! Conjugate gradients on the normal equations, in the form that never forms them.
 
 use super::observer::{Log, Measures, Observer, Progress};
-use super::problem::{self, Plain, Problem, check_setting, check_vectors, finite, lend, norm, real};
+use super::problem::{
+    self, Plain, Problem, check_damping, check_setting, check_vectors, finite, lend, norm, real,
+};
 use super::report::{Report, StopReason};
 use crate::error::Result;
 use crate::op::{LinearOperator, RealOf, Vector};
@@ -86,8 +88,8 @@ impl Cgls {
     ///
     /// # Errors
     /// Before any work: [`Error::Length`](crate::Error::Length), [`Error::NonFinite`](crate::Error::NonFinite) in
-    /// `b` or `x`, [`Error::Value`](crate::Error::Value) for settings that are negative or not finite,
-    /// [`Error::Memory`](crate::Error::Memory). Later only what the operator reports.
+    /// `b` or `x`, [`Error::Value`](crate::Error::Value) for settings that are negative or not finite
+    /// and for damping whose square overflows, [`Error::Memory`](crate::Error::Memory). Later only what the operator reports.
     pub fn solve<V, A>(
         &self,
         a: &A,
@@ -137,7 +139,7 @@ impl Cgls {
         x: &mut V,
         observer: &'o mut Observer<'o, V>,
     ) -> Result<Report> {
-        check_setting("damping", self.damping)?;
+        check_damping::<V>(self.damping)?;
         check_setting("tolerance", self.tolerance)?;
         check_setting("residual_tolerance", self.residual_tolerance)?;
         check_vectors(shape, b, x)?;

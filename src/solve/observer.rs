@@ -78,6 +78,7 @@ impl<'o, V: ?Sized> Log<'o, V> {
             objectives: history()?,
             lambda: None,
             estimates: None,
+            solution_norm: None,
             elapsed: Duration::ZERO,
         };
         Ok(Log { report, max_iters, started: Instant::now(), observer })
@@ -108,6 +109,11 @@ impl<'o, V: ?Sized> Log<'o, V> {
     /// Notes what is known about the operator by now.
     pub fn estimate(&mut self, estimates: Estimates) {
         self.report.estimates = Some(estimates);
+    }
+
+    /// Notes ‖x‖.
+    pub fn solution(&mut self, norm: f64) {
+        self.report.solution_norm = Some(norm);
     }
 
     /// The report, with the reason for stopping.

@@ -1,8 +1,9 @@
 //! What the solvers share: the checks at the door, the stacked problem, and scalars in `f64`.
 
 use crate::error::{Error, Result, check_len};
-use crate::op::{LinearOperator, Vector};
+use crate::op::{LinearOperator, RealOf, Vector};
 use crate::scalar::{Real, Scalar};
+use num_traits::Float;
 use std::borrow::BorrowMut;
 
 /// The operator of a least-squares problem: `A`, or `A` with a penalty below it.
@@ -112,6 +113,15 @@ pub(super) fn check_setting(what: &'static str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::value(what, "a finite number, at least 0", value))
+}
+
+/// Damping: a setting whose square is finite as an element too.
+pub(super) fn check_damping<V: Vector + ?Sized>(d: f64) -> Result<()> {
+    check_setting("damping", d)?;
+    if d * d <= RealOf::<V>::max_value().as_f64() {
+        return Ok(());
+    }
+    Err(Error::value("damping", format!("a number whose square {} can hold", V::Scalar::NAME), d))
 }
 
 /// ‖v‖ as `f64`. The recurrences of scalars run in `f64` for every element type: squares of `f32` overflow early.

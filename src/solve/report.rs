@@ -25,6 +25,11 @@ pub enum StopReason {
     IterationLimit,
     /// The observer said so.
     Interrupted,
+    /// An operator that has to be positive definite is not: ⟨p, A p⟩ ≤ 0 for a direction p (or ⟨r, M r⟩ ≤ 0).
+    NotPositiveDefinite {
+        /// Which one: `A`, or the preconditioner.
+        operator: &'static str,
+    },
     /// `A x + d` is zero, or so small that the quotient overflows, where `b` is positive: no non-negative `x`
     /// that is zero where this one is can explain the data.
     VanishingPrediction,
@@ -46,6 +51,36 @@ impl StopReason {
             Stationary | Residual | NormalResidual | ResidualAtPrecision | NormalResidualAtPrecision
         )
     }
+
+    /// The number that the programs LSQR and LSMR, and SciPy's functions of these names, call `istop`.
+    ///
+    /// | | |
+    /// |---|---|
+    /// | 0 | [`Stationary`](Self::Stationary): the start is a minimiser |
+    /// | 1, 4 | [`Residual`](Self::Residual), [`ResidualAtPrecision`](Self::ResidualAtPrecision) |
+    /// | 2, 5 | [`NormalResidual`](Self::NormalResidual), [`NormalResidualAtPrecision`](Self::NormalResidualAtPrecision) |
+    /// | 3, 6 | [`ConditionLimit`](Self::ConditionLimit), [`ConditionAtPrecision`](Self::ConditionAtPrecision) |
+    /// | 7 | [`IterationLimit`](Self::IterationLimit) |
+    ///
+    /// `None` for what these programs do not know: an observer, a breakdown, and reasons of other solvers.
+    pub fn istop(&self) -> Option<u8> {
+        use StopReason::*;
+        match self {
+            Stationary => Some(0),
+            Residual => Some(1),
+            NormalResidual => Some(2),
+            ConditionLimit => Some(3),
+            ResidualAtPrecision => Some(4),
+            NormalResidualAtPrecision => Some(5),
+            ConditionAtPrecision => Some(6),
+            IterationLimit => Some(7),
+            Interrupted
+            | NotPositiveDefinite { .. }
+            | VanishingPrediction
+            | NegativePrediction
+            | Breakdown { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for StopReason {
@@ -62,6 +97,9 @@ impl fmt::Display for StopReason {
             StopReason::ConditionAtPrecision => "the operator is singular to this precision",
             StopReason::IterationLimit => "iteration limit",
             StopReason::Interrupted => "stopped by the observer",
+            StopReason::NotPositiveDefinite { operator } => {
+                return write!(f, "{operator} is not positive definite");
+            }
             StopReason::VanishingPrediction => "A x + d vanishes where b is positive",
             StopReason::NegativePrediction => "A x + d is negative where b is positive",
             StopReason::Breakdown { quantity } => {
@@ -86,17 +124,19 @@ pub struct Report {
     pub residual_norms: Vec<f64>,
     /// ‖Aᴴ(b − A x) − λ LᴴL x‖, which is zero at the minimiser.
     pub normal_residual_norms: Vec<f64>,
-    /// ‖A x − b‖² + λ‖L x‖².
+    /// What is being minimised: ‖A x − b‖² + λ‖L x‖², and for [`Cg`](super::Cg) ⟨x, A x⟩ − 2 Re⟨b, x⟩.
     pub objectives: Vec<f64>,
     /// λ, where there is a penalty (`damping(d)` has λ = d²).
     pub lambda: Option<f64>,
-    /// What the iteration found out about the operator; LSQR only.
+    /// What the iteration found out about the operator; LSQR and LSMR only, and only after a first iteration.
     pub estimates: Option<Estimates>,
+    /// ‖x‖ of the result; LSQR and LSMR only.
+    pub solution_norm: Option<f64>,
     /// Time from call to return.
     pub elapsed: Duration,
 }
 
-/// LSQR's estimates for the operator `[A; d·I]`.
+/// What LSQR and LSMR find out about the operator: `[A; d·I]` for LSQR, the norm of `A` alone for LSMR.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Estimates {

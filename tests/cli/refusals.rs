@@ -45,6 +45,13 @@ fn wrong_numbers_are_refused_before_any_work() {
         &Place::new(),
         &[
             (2, "matrix -k 1,2 --size 0", &["lengths above 0"]),
+            (2, "matrix -k 1,2 --size -5", &["size is \"-5\", expected lengths above 0"]),
+            (2, "matrix -k 1,2 --size -5x5", &["size is \"-5x5\""]),
+            (2, "dottest -k 1,2 --size -5", &["size is \"-5\""]),
+            (2, "apply -k 1,2 x.npy -o y.npy --adjoint --size -5", &["size is \"-5\""]),
+            (2, "matrix -k 1,2 --size 5 --stride -1", &["'-1'", "at least 1"]),
+            (2, "matrix -k 1,2 --size 5 --dilation -1", &["'-1'", "at least 1"]),
+            (2, "deblur x.png --psf disk:radius=3 -o y.png --iterations -3", &["'-3'", "at least 1"]),
             (2, "matrix -k 1,2 --size 5 --stride 0", &["'0'", "at least 1"]),
             (2, "matrix -k 1,2 --size 5 --dilation 0", &["at least 1"]),
             (2, "matrix -k 1,2 --size 5 --stride 1,2", &["--stride has 2 values", "1"]),
@@ -77,6 +84,83 @@ fn matrices_beyond_memory_say_how_many_bytes() {
         message.contains("needs") && message.contains("bytes") && message.contains("matrix-free"),
         "{message}"
     );
+}
+
+#[test]
+fn advice_is_about_options_not_about_functions() {
+    let place = Place::new();
+    write_image(place.path("x.png"), &image(12, 10, 1, Depth::U8)).unwrap();
+    check(
+        &place,
+        &[
+            (
+                1,
+                "matrix -k 1,2 --size 100000000000",
+                &["use a smaller size, or convmtx apply", "--engine direct"],
+            ),
+            (1, "matrix -k 1,2 --size 3000000000 --keep-zeros", &["32-bit indices; leave out --keep-zeros"]),
+            (
+                1,
+                "deblur x.png --psf box:size=3 -o y.png --lambda 1 --iterations 1000000000000000",
+                &["the history of the iterations needs", "use fewer --iterations"],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn results_that_overflow_are_refused_with_the_first_infinite_number() {
+    let place = Place::new();
+    write_npy(place.path("x.npy"), &Array1::<f64>::ones(9)).unwrap();
+    write_npy(place.path("columns.npy"), &Array2::<f64>::ones((9, 2))).unwrap();
+    write_npy(place.path("single.npy"), &Array1::<f32>::ones(9)).unwrap();
+    write_npy(place.path("z.npy"), &Array1::from_elem(9, Complex64::new(0.0, 1.0))).unwrap();
+    write_npy(place.path("picture.npy"), &Array2::<f64>::ones((12, 10))).unwrap();
+    write_npy(place.path("singles.npy"), &Array2::<f32>::ones((12, 10))).unwrap();
+    check(
+        &place,
+        &[
+            (
+                1,
+                "matrix -k 1,1e300 --scale 1e10 --size 5 -o K.npz",
+                &["kernel times --scale is inf at index 1"],
+            ),
+            (1, "matrix -k 1,-1e39 --dtype f32 --size 5 -o K.npz", &["-inf at index 1", "float32", "double"]),
+            (
+                1,
+                "matrix -k 1e308,1,1e308 --size 1 --shape same --boundary replicate -o K.npz",
+                &["the matrix is inf at row 0, column 0"],
+            ),
+            (1, "apply -k 1,2e300 --scale 1e10 x.npy -o y.npy", &["kernel times --scale is inf at index 1"]),
+            (1, "apply -k 1e308,1e308 x.npy -o y.npy", &["the result is inf at index 1,", "float64"]),
+            (1, "apply -k 1e308,1e308 x.npy -o y.npy --adjoint", &["the result is inf at index 0,"]),
+            (1, "apply -k 1e308,1e308 columns.npy -o y.npy", &["the result is inf at index 1, 0,"]),
+            (1, "apply -k 1e308,1e308 z.npy -o y.npy", &["the result is", "inf", "index 1,"]),
+            (1, "apply -k 1e39,1 single.npy -o y.npy", &["single precision is inf at index 0", "float32"]),
+            (1, "apply -k 1e308 --scale 10 picture.npy -o y.npy", &["--scale is inf"]),
+            (
+                1,
+                "apply -k 1e308,1e308;1e308,1e308 picture.npy -o y.npy",
+                &["the result is inf at index 0, 1,"],
+            ),
+            (
+                1,
+                "blur picture.npy --psf box:size=3 --noise 1e308 -o y.npy",
+                &["the picture is", "inf", "channel 0"],
+            ),
+            (1, "blur picture.npy --psf box:size=3 --noise 1e308 -o y.png", &["the picture is", "row"]),
+            (
+                1,
+                "blur singles.npy --psf box:size=3 --noise 1e39 -o y.npy",
+                &["the picture is", "float32", "column"],
+            ),
+        ],
+    );
+    // What was not finite before is the user's own.
+    write_npy(place.path("nan.npy"), &array![1.0, f64::NAN, 1.0]).unwrap();
+    place.succeed(&["apply", "-k", "1,2", "nan.npy", "-o", "y.npy"]);
+    let y = place.read_f64("y.npy");
+    assert_eq!(y.iter().map(|v| v.is_nan()).collect::<Vec<_>>(), [false, true, true, false]);
 }
 
 #[test]

@@ -103,6 +103,11 @@ impl Case {
         self.0["inputs"].get(name).is_some()
     }
 
+    /// Whether there is an expected result of this name.
+    pub fn has_expected(&self, name: &str) -> bool {
+        self.0["expected"].get(name).is_some()
+    }
+
     pub fn input<T: Scalar>(&self, name: &str) -> ArrayD<T> {
         array(self.field("inputs", name))
     }

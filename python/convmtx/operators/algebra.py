@@ -1,32 +1,42 @@
 """Operators made of operators, the small ones that penalties consist of, and operators of other packages."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core
 from .._arrays import as_array, as_elements, element_dtype, size
+from .._types import Array, ArrayLike, DType, DTypeLike, Shape, Sizes
 from .base import LinearOperator, is_operator
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from typing_extensions import Self
 
 
 class _Composite(LinearOperator):
     """An operator that consists of others, all brought to their common dtype."""
 
-    _combine = None
+    dims: Shape
+    dimsd: Shape
 
-    def __init__(self, parts, dims, dimsd):
+    def __init__(self, parts: Iterable[LinearOperator], dims: Shape, dimsd: Shape) -> None:
         self._parts = tuple(parts)
         self.dims, self.dimsd = tuple(dims), tuple(dimsd)
         self._native
 
     @property
-    def dtype(self):
+    def dtype(self) -> DType:
         return np.result_type(*(part.dtype for part in self._parts))
 
-    def _natives(self):
+    def _natives(self) -> list[_core.Operator]:
         return [part.astype(self.dtype)._native for part in self._parts]
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
         twin._parts = tuple(part.astype(dtype) for part in self._parts)
@@ -36,42 +46,42 @@ class _Composite(LinearOperator):
 class Adjoint(_Composite):
     """``Aᴴ``, made by ``A.H``."""
 
-    def __init__(self, a):
+    def __init__(self, a: LinearOperator) -> None:
         self.order = a.order
         super().__init__([a], a.dimsd, a.dims)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.adjoint(*self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         return self._parts[0].to_scipy().conj().T
 
     @property
-    def H(self):
+    def H(self) -> LinearOperator:
         return self._parts[0]
 
 
 class Conjugate(_Composite):
     """``conj(A)``, made by ``A.conj()``."""
 
-    def __init__(self, a):
+    def __init__(self, a: LinearOperator) -> None:
         self.order = a.order
         super().__init__([a], a.dims, a.dimsd)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.conjugate(*self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         return self._parts[0].to_scipy().conj()
 
-    def conj(self):
+    def conj(self) -> LinearOperator:
         return self._parts[0]
 
 
 class Scaled(_Composite):
     """``alpha * A``."""
 
-    def __init__(self, alpha, a):
+    def __init__(self, alpha: ArrayLike, a: LinearOperator) -> None:
         alpha = as_array(alpha, "alpha")
         if alpha.ndim or alpha.dtype.kind not in "biufc":
             raise TypeError(f"cannot multiply an operator by {alpha!r}, expected a number")
@@ -81,26 +91,26 @@ class Scaled(_Composite):
         # A number alone does not widen: 2.0 * A keeps float32, as NumPy does with arrays.
         super().__init__([a.astype(np.result_type(a.dtype, np.complex64)) if complex_result else a], a.dims, a.dimsd)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.scaled(self._alpha.astype(self.dtype).reshape(1), *self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         return self._alpha.astype(self.dtype)[()] * self._parts[0].to_scipy()
 
 
 class Sum(_Composite):
     """``A + B``."""
 
-    def __init__(self, a, b):
+    def __init__(self, a: LinearOperator, b: LinearOperator) -> None:
         if a.shape != b.shape:
             raise ValueError(f"B has shape {b.shape}, expected {a.shape} as A")
         self.order = a.order
         super().__init__([a, b], a.dims, a.dimsd)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.sum(*self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         a, b = self._parts
         return a.to_scipy() + b.to_scipy()
 
@@ -108,16 +118,16 @@ class Sum(_Composite):
 class Product(_Composite):
     """``A @ B``: first B, then A."""
 
-    def __init__(self, a, b):
+    def __init__(self, a: LinearOperator, b: LinearOperator) -> None:
         if a.shape[1] != b.shape[0]:
             raise ValueError(f"B has {b.shape[0]} rows, expected {a.shape[1]}, the columns of A")
         self.order = b.order
         super().__init__([a, b], b.dims, a.dimsd)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.product(*self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         a, b = self._parts
         return a.to_scipy() @ b.to_scipy()
 
@@ -125,11 +135,16 @@ class Product(_Composite):
 class _Blocks(_Composite):
     """Operators side by side or below each other; vectors are one after the other."""
 
-    def __init__(self, operators):
+    def __init__(self, operators: Iterable[Any]) -> None:
         parts = [aslinearoperator(op) for op in operators]
         if not parts:
             raise ValueError("no operators are given, expected at least one")
         super().__init__(parts, *self._shapes(parts))
+
+    @staticmethod
+    def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
+        """`dims` and `dimsd` of the whole."""
+        raise NotImplementedError
 
 
 class VStack(_Blocks):
@@ -145,13 +160,13 @@ class VStack(_Blocks):
     """
 
     @staticmethod
-    def _shapes(parts):
+    def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
         return parts[0].dims, (sum(part.shape[0] for part in parts),)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.vstack(self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.vstack([part.to_scipy() for part in self._parts], format="csr")
@@ -161,13 +176,13 @@ class HStack(_Blocks):
     """``[A, B, …]``: the results of consecutive parts of the vector, added."""
 
     @staticmethod
-    def _shapes(parts):
+    def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
         return (sum(part.shape[1] for part in parts),), parts[0].dimsd
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.hstack(self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.hstack([part.to_scipy() for part in self._parts], format="csr")
@@ -177,13 +192,13 @@ class BlockDiagonal(_Blocks):
     """Every operator on its own part of the vector."""
 
     @staticmethod
-    def _shapes(parts):
+    def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
         return (sum(part.shape[1] for part in parts),), (sum(part.shape[0] for part in parts),)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.block_diagonal(self._natives())
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.block_diag([part.to_scipy() for part in self._parts], format="csr")
@@ -192,13 +207,17 @@ class BlockDiagonal(_Blocks):
 class _Elementary(LinearOperator):
     """An operator that exists for every dtype."""
 
-    def _in_dtype(self, dtype):
+    dims: Shape
+    dimsd: Shape
+    dtype: DType
+
+    def _in_dtype(self, dtype: DType) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
         twin.dtype = dtype
         return twin
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.csr_array(self.todense())
@@ -213,14 +232,14 @@ class Identity(_Elementary):
     dtype : dtype, default float64
     """
 
-    def __init__(self, dims, dtype=np.float64):
+    def __init__(self, dims: Sizes, dtype: DTypeLike = np.float64) -> None:
         self.dims = self.dimsd = _dims(dims)
         self.dtype = element_dtype(dtype)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.identity(self.dtype.name, self.shape[1])
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.eye_array(self.shape[0], dtype=self.dtype, format="csr")
@@ -244,17 +263,17 @@ class Difference(_Elementary):
     array([2., 2.])
     """
 
-    def __init__(self, n, order=1, dtype=np.float64):
+    def __init__(self, n: int, order: int = 1, dtype: DTypeLike = np.float64) -> None:
         n, self._order = size(n, "n"), size(order, "order")
         self.dtype = element_dtype(dtype)
         self.dims = (n,)
         self.dimsd = (max(n - self._order, 0),)
         self.dimsd = (self._native.shape[0],)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.difference(self.dtype.name, self._order, self.dims[0])
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         taps = [(-1.0) ** (self._order - t) * math.comb(self._order, t) for t in range(self._order + 1)]
@@ -272,7 +291,7 @@ class Gradient2d(_Elementary):
     dtype : dtype, default float64
     """
 
-    def __init__(self, shape, dtype=np.float64):
+    def __init__(self, shape: tuple[int, int], dtype: DTypeLike = np.float64) -> None:
         self.dims = _dims(shape)
         if len(self.dims) != 2:
             raise ValueError(f"the shape of the image is {self.dims}, expected two numbers")
@@ -280,7 +299,7 @@ class Gradient2d(_Elementary):
         self.dimsd = (0,)
         self.dimsd = (self._native.shape[0],)
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.gradient2d(self.dtype.name, *self.dims)
 
 
@@ -299,22 +318,25 @@ class Diagonal(LinearOperator):
     array([3., 8.])
     """
 
-    def __init__(self, d):
+    dims: Shape
+    dimsd: Shape
+
+    def __init__(self, d: ArrayLike) -> None:
         self._d = np.array(as_elements(d, "d"))
         self.dims = self.dimsd = self._d.shape
         self._native
 
     @property
-    def dtype(self):
+    def dtype(self) -> DType:
         return self._d.dtype
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return _core.diagonal(self._d.ravel())
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> Diagonal:
         return Diagonal(self._d.astype(dtype))
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         return sparse.diags_array(self._d.ravel()).tocsr()
@@ -323,7 +345,10 @@ class Diagonal(LinearOperator):
 class _Matrix(LinearOperator):
     """A sparse matrix that was given as such; the operator owns a copy."""
 
-    def __init__(self, matrix):
+    dims: Shape
+    dimsd: Shape
+
+    def __init__(self, matrix: Any) -> None:
         matrix = matrix.tocsr()
         data = as_elements(matrix.data, "the matrix")
         if data is not matrix.data or not matrix.has_canonical_format:
@@ -334,24 +359,28 @@ class _Matrix(LinearOperator):
         self._native
 
     @property
-    def dtype(self):
+    def dtype(self) -> DType:
         return self._matrix.dtype
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         matrix = self._matrix
         return _core.csr(matrix.data, matrix.indices, matrix.indptr, matrix.shape)
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> _Matrix:
         return _Matrix(self._matrix.astype(dtype))
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         return self._matrix
 
 
 class _Foreign(LinearOperator):
     """An operator of another package, by its `matvec` and `rmatvec`."""
 
-    def __init__(self, operator, dtype=None):
+    dims: Shape
+    dimsd: Shape
+    dtype: DType
+
+    def __init__(self, operator: Any, dtype: DTypeLike | None = None) -> None:
         self._operator = operator
         found = np.dtype(getattr(operator, "dtype", None) or np.float64)
         self.dtype = element_dtype(dtype if dtype is not None else np.result_type(found, np.float32))
@@ -360,46 +389,50 @@ class _Foreign(LinearOperator):
         self.dims = tuple(own[0]) if own[0] is not None and math.prod(own[0]) == cols else (cols,)
         self.dimsd = tuple(own[1]) if own[1] is not None and math.prod(own[1]) == rows else (rows,)
 
-    def _build(self):
-        def call(product):
+    def _build(self) -> _core.Operator:
+        def call(product: Callable[[Array], Any]) -> Callable[[Array], Array]:
             return lambda v: np.asarray(product(v)).ravel().astype(self.dtype, copy=False)
 
         matvec, rmatvec = self._operator.matvec, getattr(self._operator, "rmatvec", None)
         if rmatvec is None:
-            def rmatvec(_):
+
+            def rmatvec(_: Array) -> Any:
                 raise TypeError(f"{type(self._operator).__name__} has no rmatvec, which the adjoint needs")
 
         return _core.foreign(self.dtype.name, self.shape, call(matvec), call(rmatvec))
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> _Foreign:
         return _Foreign(self._operator, dtype)
 
 
 class _Dense(LinearOperator):
     """A dense matrix."""
 
-    def __init__(self, matrix):
+    dims: Shape
+    dimsd: Shape
+
+    def __init__(self, matrix: Array) -> None:
         self._matrix = as_elements(matrix, "the matrix")
         self.dims, self.dimsd = (matrix.shape[1],), (matrix.shape[0],)
 
     @property
-    def dtype(self):
+    def dtype(self) -> DType:
         return self._matrix.dtype
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         adjoint = self._matrix.conj().T
         return _core.foreign(self.dtype.name, self.shape, self._matrix.__matmul__, adjoint.__matmul__)
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> _Dense:
         return _Dense(self._matrix.astype(dtype))
 
-    def todense(self):
+    def todense(self) -> Array:
         return self._matrix.copy()
 
     toarray = todense
 
 
-def aslinearoperator(value):
+def aslinearoperator(value: Any) -> LinearOperator:
     """Anything that acts as a matrix as one of our operators.
 
     Parameters
@@ -423,16 +456,16 @@ def aslinearoperator(value):
     return _Dense(matrix)
 
 
-def power_of(a, power):
+def power_of(a: LinearOperator, power: int) -> LinearOperator:
     """``a`` applied `power` times."""
     power = size(power, "the power")
     if a.shape[0] != a.shape[1]:
         raise ValueError(f"a power needs a square operator, got shape {a.shape}")
-    result = Identity(a.dims, a.dtype)
+    result: LinearOperator = Identity(a.dims, a.dtype)
     for _ in range(power):
         result = Product(a, result)
     return result
 
 
-def _dims(dims):
+def _dims(dims: Any) -> Shape:
     return (size(dims, "dims"),) if np.ndim(dims) == 0 else tuple(size(d, "dims") for d in dims)

@@ -1,13 +1,20 @@
 """The operator as Python sees it: shapes, products, algebra, and the ways out to SciPy and PyLops."""
 
+from __future__ import annotations
+
 import math
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from .. import _core
 from .._arrays import as_elements, element_dtype, in_dtype
+from .._types import Array, ArrayLike, DType, DTypeLike, Number, Order, Shape, SparseFormat
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from typing_extensions import Self
 
 
 class DotTest(NamedTuple):
@@ -23,14 +30,14 @@ class DotTest(NamedTuple):
     """What rounding explains: 8·ε·√max(rows, cols)."""
 
     @property
-    def passed(self):
+    def passed(self) -> bool:
         """Whether the difference is no larger than rounding explains."""
         return bool(self.relative <= self.bound)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return self.passed
 
-    def __str__(self):
+    def __str__(self) -> str:
         verdict = "passed" if self.passed else "FAILED"
         return (
             f"<A x, y>   = {self.ax_y}\n<x, A^H y> = {self.x_ahy}\n"
@@ -59,23 +66,28 @@ class LinearOperator:
     """
 
     __array_ufunc__ = None  # so that `array @ operator` and `number * operator` ask us
-    order = "C"
+    order: Order = "C"
 
     # What a subclass says about itself.
 
-    dims: tuple
-    dimsd: tuple
-    dtype: np.dtype
+    if TYPE_CHECKING:  # attributes or properties, as a subclass likes
 
-    def _build(self):
+        @property
+        def dims(self) -> Shape: ...
+        @property
+        def dimsd(self) -> Shape: ...
+        @property
+        def dtype(self) -> DType: ...
+
+    def _build(self) -> _core.Operator:
         """The native operator, of this dtype."""
         raise NotImplementedError
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> Self:
         """The same operator with elements of another type."""
         raise NotImplementedError
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         """The matrix as a SciPy sparse array in whatever format is natural."""
         from scipy import sparse
 
@@ -84,27 +96,27 @@ class LinearOperator:
     # Everything below follows from it.
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return (math.prod(self.dimsd), math.prod(self.dims))
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """2, as every matrix."""
         return 2
 
     @cached_property
-    def _native(self):
+    def _native(self) -> _core.Operator:
         return self._build()
 
     @cached_property
-    def _twins(self):
+    def _twins(self) -> dict[DType, Self]:
         return {}
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         caches = ("_native", "_twins", "_description")
         return {name: value for name, value in self.__dict__.items() if name not in caches}
 
-    def astype(self, dtype):
+    def astype(self, dtype: DTypeLike) -> Self:
         """This operator with elements of another type: the taps converted, which may round.
 
         Parameters
@@ -119,7 +131,7 @@ class LinearOperator:
             self._twins[dtype] = self._in_dtype(dtype)
         return self._twins[dtype]
 
-    def _product(self, v, adjoint):
+    def _product(self, v: Array, adjoint: bool) -> Array:
         """A v or Aᴴ v for elements `v` of checked shape."""
         dtype = np.result_type(self.dtype, v.dtype)
         if dtype.kind == "c" and self.dtype.kind != "c":
@@ -128,7 +140,7 @@ class LinearOperator:
         v = in_dtype(v, dtype)
         return native.adjoint(v) if adjoint else native.forward(v)
 
-    def _product_of_parts(self, v, adjoint, dtype):
+    def _product_of_parts(self, v: Array, adjoint: bool, dtype: DType) -> Array:
         """The product of a real operator with complex vectors: twice as many real ones."""
         v = in_dtype(v, dtype)
         if v.ndim == 2 and v.shape[1] >= 4 and v.flags.c_contiguous:
@@ -138,7 +150,7 @@ class LinearOperator:
         result.real, result.imag = real, imag
         return result
 
-    def _vector(self, v, adjoint, name):
+    def _vector(self, v: ArrayLike, adjoint: bool, name: str) -> Array:
         v = as_elements(v, name)
         expected = self.shape[0] if adjoint else self.shape[1]
         if v.shape not in ((expected,), (expected, 1)):
@@ -147,38 +159,42 @@ class LinearOperator:
         product = self._product(v.reshape(expected), adjoint)
         return product.reshape(-1, 1) if column else product
 
-    def _batch(self, v, adjoint, name):
+    def _batch(self, v: ArrayLike, adjoint: bool, name: str) -> Array:
         v = as_elements(v, name)
         expected = self.shape[0] if adjoint else self.shape[1]
         if v.ndim != 2 or v.shape[0] != expected:
             raise ValueError(f"{name} has shape {v.shape}, expected ({expected}, S), one signal per column")
         return self._product(v, adjoint)
 
-    def matvec(self, x):
+    def matvec(self, x: ArrayLike) -> Array:
         """A x for a vector of ``shape[1]`` elements; a column stays a column."""
         return self._vector(x, False, "x")
 
-    def rmatvec(self, y):
+    def rmatvec(self, y: ArrayLike) -> Array:
         """Aᴴ y for a vector of ``shape[0]`` elements; a column stays a column."""
         return self._vector(y, True, "y")
 
-    def matmat(self, X):
+    def matmat(self, X: ArrayLike) -> Array:
         """A X for a batch, one signal per column; the result has the layout of `X`."""
         return self._batch(X, False, "X")
 
-    def rmatmat(self, Y):
+    def rmatmat(self, Y: ArrayLike) -> Array:
         """Aᴴ Y for a batch, one signal per column; the result has the layout of `Y`."""
         return self._batch(Y, True, "Y")
 
     # What `pylops.aslinearoperator` calls.
 
-    def _matvec(self, x):
+    def _matvec(self, x: ArrayLike) -> Array:
         return self.matvec(x)
 
-    def _rmatvec(self, y):
+    def _rmatvec(self, y: ArrayLike) -> Array:
         return self.rmatvec(y)
 
-    def dot(self, x):
+    @overload
+    def dot(self, x: LinearOperator | Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
+    @overload
+    def dot(self, x: ArrayLike) -> Array: ...
+    def dot(self, x: Any) -> Any:
         """The product with a vector, a batch ``(n, S)``, an array of shape `dims`, a number, or another operator."""
         if np.isscalar(x):
             return x * self
@@ -193,13 +209,17 @@ class LinearOperator:
         also = f" or {self.dims}" if len(self.dims) > 1 else ""
         raise ValueError(f"x has shape {v.shape}, expected ({n},), ({n}, S){also}")
 
-    def _of_shape(self, v, shape):
+    def _of_shape(self, v: Array, shape: Shape) -> Array:
         return v.reshape(shape, order=self.order)
 
-    def __call__(self, x):
+    @overload
+    def __call__(self, x: LinearOperator | Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, x: ArrayLike) -> Array: ...
+    def __call__(self, x: Any) -> Any:
         return self.dot(x)
 
-    def apply(self, x):
+    def apply(self, x: ArrayLike) -> Array:
         """The map of arrays of shape `dims` with any leading batch axes, ``(*batch, *dims)`` to ``(*batch, *dimsd)``.
 
         Where the boundary is a constant its contribution is added, unlike in products with the operator, which are
@@ -209,11 +229,11 @@ class LinearOperator:
         constant = self.constant_term()
         return y if constant is None else y + constant.astype(y.dtype, copy=False)
 
-    def apply_adjoint(self, y):
+    def apply_adjoint(self, y: ArrayLike) -> Array:
         """The adjoint for arrays of shape `dimsd` with any leading batch axes."""
         return self._apply(y, self.dimsd, self.dims, True, "y")
 
-    def _apply(self, v, shape, result, adjoint, name):
+    def _apply(self, v: ArrayLike, shape: Shape, result: Shape, adjoint: bool, name: str) -> Array:
         v = as_elements(v, name)
         axes = len(shape)
         if v.ndim < axes or v.shape[v.ndim - axes :] != shape:
@@ -230,33 +250,36 @@ class LinearOperator:
             out = out.transpose(*range(len(batch)), *reversed(range(len(batch), out.ndim)))
         return out
 
-    def constant_term(self):
+    def constant_term(self) -> Array | None:
         """What a constant boundary adds, of shape `dimsd`; None where there is none."""
         return None
 
     # Algebra
 
     @property
-    def H(self):
+    def H(self) -> LinearOperator:
         """The adjoint (conjugate transpose)."""
         from .algebra import Adjoint
 
         return Adjoint(self)
 
-    adjoint = property(lambda self: self.H, doc="The adjoint (conjugate transpose).")
+    @property
+    def adjoint(self) -> LinearOperator:
+        """The adjoint (conjugate transpose)."""
+        return self.H
 
     @property
-    def T(self):
+    def T(self) -> LinearOperator:
         """The transpose, without conjugation."""
         from .algebra import Adjoint, Conjugate
 
         return Adjoint(self) if self.dtype.kind != "c" else Adjoint(Conjugate(self))
 
-    def transpose(self):
+    def transpose(self) -> LinearOperator:
         """The transpose, without conjugation."""
         return self.T
 
-    def conj(self):
+    def conj(self) -> LinearOperator:
         """The operator whose matrix has the conjugated entries."""
         from .algebra import Conjugate
 
@@ -264,7 +287,11 @@ class LinearOperator:
 
     conjugate = conj
 
-    def __matmul__(self, other):
+    @overload
+    def __matmul__(self, other: LinearOperator) -> LinearOperator: ...
+    @overload
+    def __matmul__(self, other: ArrayLike) -> Array: ...
+    def __matmul__(self, other: Any) -> Any:
         if np.isscalar(other):
             raise ValueError("a number is no operand of @, use * instead")
         if is_operator(other):
@@ -273,61 +300,73 @@ class LinearOperator:
             return Product(self, aslinearoperator(other))
         return self.dot(other)
 
-    def __rmatmul__(self, other):
+    def __rmatmul__(self, other: Any) -> Any:
         if is_operator(other):
             from .algebra import Product, aslinearoperator
 
             return Product(aslinearoperator(other), self)
         return (self.T @ as_elements(other).T).T
 
-    def __mul__(self, other):
+    @overload
+    def __mul__(self, other: LinearOperator | Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
+    @overload
+    def __mul__(self, other: ArrayLike) -> Array: ...
+    def __mul__(self, other: Any) -> Any:
         if np.isscalar(other) or (isinstance(other, np.ndarray) and other.ndim == 0):
             from .algebra import Scaled
 
             return Scaled(other, self)
         return self @ other
 
-    def __rmul__(self, other):
+    @overload
+    def __rmul__(self, other: Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
+    @overload
+    def __rmul__(self, other: ArrayLike) -> Array: ...
+    def __rmul__(self, other: Any) -> Any:
         return self * other if np.isscalar(other) or np.ndim(other) == 0 else self.__rmatmul__(other)
 
-    def __truediv__(self, other):
+    @overload
+    def __truediv__(self, other: Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
+    @overload
+    def __truediv__(self, other: ArrayLike) -> Array: ...
+    def __truediv__(self, other: Any) -> Any:
         if np.ndim(other) == 0:
             return self * (1 / other)
         from ..solvers import divide
 
         return divide(self, other)
 
-    def __neg__(self):
+    def __neg__(self) -> LinearOperator:
         return -1.0 * self
 
-    def __add__(self, other):
+    def __add__(self, other: Any) -> LinearOperator:
         from .algebra import Sum, aslinearoperator
 
         return Sum(self, aslinearoperator(other))
 
-    def __radd__(self, other):
+    def __radd__(self, other: Any) -> LinearOperator:
         from .algebra import Sum, aslinearoperator
 
         return Sum(aslinearoperator(other), self)
 
-    def __sub__(self, other):
+    def __sub__(self, other: Any) -> LinearOperator:
         from .algebra import aslinearoperator
 
         return self + -1.0 * aslinearoperator(other)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> LinearOperator:
         from .algebra import aslinearoperator
 
         return aslinearoperator(other) + -1.0 * self
 
-    def __pow__(self, power):
+    def __pow__(self, power: int) -> LinearOperator:
         from .algebra import power_of
 
         return power_of(self, power)
 
     # Ways out
 
-    def to_scipy(self, format="csr"):
+    def to_scipy(self, format: SparseFormat = "csr") -> sparse.sparray:
         """The matrix as a SciPy sparse array.
 
         Parameters
@@ -336,24 +375,24 @@ class LinearOperator:
         """
         return self._sparse().asformat(format)
 
-    def tosparse(self):
+    def tosparse(self) -> sparse.sparray:
         """The matrix as a SciPy sparse array in compressed rows, PyLops' name."""
         return self.to_scipy()
 
-    def todense(self):
+    def todense(self) -> Array:
         """The matrix as an array of ``shape[0] × shape[1]`` numbers."""
         return self._product(np.eye(self.shape[1], dtype=self.dtype), False)
 
     toarray = todense
 
-    def to_pylops(self):
+    def to_pylops(self) -> Any:
         """A ``pylops.LinearOperator`` over this one, with the same `dims` and `dimsd`. Needs PyLops."""
         import pylops
         from scipy.sparse.linalg import aslinearoperator
 
         return pylops.LinearOperator(Op=aslinearoperator(self), dims=self.dims, dimsd=self.dimsd)
 
-    def dottest(self, seed=0):
+    def dottest(self, seed: int = 0) -> DotTest:
         """Compares ⟨A x, y⟩ with ⟨x, Aᴴ y⟩ for standard normal vectors.
 
         Parameters
@@ -368,16 +407,16 @@ class LinearOperator:
         """
         return DotTest(*self._native.dottest(seed))
 
-    def explain(self):
+    def explain(self) -> str:
         """How products are computed and why, in words."""
         return repr(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         m, n = self.shape
         return f"<{m}x{n} {type(self).__name__} with dtype={self.dtype}>"
 
 
-def is_operator(value):
+def is_operator(value: object) -> bool:
     """Whether a value acts as a matrix: one of ours, SciPy's or PyLops' operators, or a sparse array."""
     return isinstance(value, LinearOperator) or (
         not isinstance(value, np.ndarray) and hasattr(value, "shape") and (hasattr(value, "matvec") or hasattr(value, "tocsr"))

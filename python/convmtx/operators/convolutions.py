@@ -1,12 +1,23 @@
 """Convolutions as operators: one kernel in one, two or three dimensions, and row i with row i."""
 
+from __future__ import annotations
+
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import _core
 from .._arrays import as_elements, element_dtype, in_dtype, size, sizes
+from .._types import Array, ArrayLike, Boundary, Convention, DType, DTypeLike, Engine, Mode, Order, Shape, Sizes
+from .._types import SparseFormat, Summation
 from .base import LinearOperator
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from typing_extensions import Self
+
+    from .layers import KernelOperator
 
 #: Words for what stands beyond the ends; a number stands for itself.
 BOUNDARIES = ("zero", "periodic", "symmetric", "reflect", "replicate", "antireflective")
@@ -37,38 +48,42 @@ _GEOMETRY = """
 class Convolution(LinearOperator):
     """What all convolutions have in common: a kernel, a geometry, and matrices built directly from them."""
 
-    __doc__ += ""
+    _kernel: Array
+    _shape: Shape
+    _geometry: dict[str, Any]
+    _engine: Engine
+    _summation: Summation
 
-    def _describe(self):
+    def _describe(self) -> _core.Description:
         """The checked description in the library."""
         raise NotImplementedError
 
-    def _stored_taps(self):
+    def _stored_taps(self) -> Array | None:
         """Positions in the given kernel of the taps in the order in which the library stores them; None for the same."""
         return None
 
     @cached_property
-    def _description(self):
+    def _description(self) -> _core.Description:
         return self._describe()
 
     @property
-    def kernel(self):
+    def kernel(self) -> Array:
         """The kernel; read-only."""
         return self._kernel
 
     @property
-    def dtype(self):
+    def dtype(self) -> DType:
         return self._kernel.dtype
 
     @property
-    def dims(self):
+    def dims(self) -> Shape:
         return tuple(self._description.dims)
 
     @property
-    def dimsd(self):
+    def dimsd(self) -> Shape:
         return tuple(self._description.dimsd)
 
-    def _take_kernel(self, kernel, dtype, name="kernel"):
+    def _take_kernel(self, kernel: ArrayLike, dtype: DTypeLike | None, name: str = "kernel") -> None:
         kernel = as_elements(kernel, name)
         if dtype is not None:
             dtype = element_dtype(dtype)
@@ -78,7 +93,7 @@ class Convolution(LinearOperator):
         self._kernel = kernel.copy() if kernel.base is not None or kernel.flags.writeable else kernel
         self._kernel.flags.writeable = False
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
         twin._kernel = in_dtype(self._kernel, dtype)
@@ -86,14 +101,14 @@ class Convolution(LinearOperator):
             twin._geometry = {**self._geometry, "constants": in_dtype(self._geometry["constants"], dtype)}
         return twin
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         return self._description.operator(self._engine, self._summation)
 
-    def constant_term(self):
+    def constant_term(self) -> Array | None:
         term = self._description.constant_term()
         return None if term is None else self._of_shape(term, self.dimsd)
 
-    def to_scipy(self, format="csr", *, keep_zeros=False):
+    def to_scipy(self, format: SparseFormat = "csr", *, keep_zeros: bool = False) -> sparse.sparray:
         """The matrix as a SciPy sparse array, built in O(nnz); its arrays are handed over, not copied.
 
         Parameters
@@ -120,28 +135,28 @@ class Convolution(LinearOperator):
         matrix = _canonical(sparse.csr_array, self._description.csr(keep_zeros), self.shape)
         return matrix if format == "csr" else matrix.asformat(format)
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         return self.to_scipy()
 
-    def todense(self):
+    def todense(self) -> Array:
         return self.to_scipy().toarray()
 
     toarray = todense
 
-    def normal_matrix(self):
+    def normal_matrix(self) -> sparse.csr_array:
         """AᴴA as a SciPy sparse array, built without forming A."""
         from scipy import sparse
 
         n = self.shape[1]
         return _canonical(sparse.csr_array, self._description.normal(), (n, n))
 
-    def kernel_operator(self, x):
+    def kernel_operator(self, x: ArrayLike) -> KernelOperator:
         """The map ``h -> conv(x, h)`` for a fixed signal `x` of shape `dims`; its adjoint is the kernel's gradient."""
         from .layers import KernelOperator
 
         return KernelOperator(self, x)
 
-    def adjoint_kernel(self, x, y):
+    def adjoint_kernel(self, x: ArrayLike, y: ArrayLike) -> Array:
         """Hᴴ y, the gradient of ⟨y, conv(x, h)⟩ with respect to the kernel h, in the kernel's shape and orientation.
 
         Parameters
@@ -155,18 +170,18 @@ class Convolution(LinearOperator):
         taps = description.adjoint_kernel(in_dtype(x, dtype), in_dtype(y, dtype))
         return taps.reshape(self.kernel.shape, order=self.order)
 
-    def _flat(self, v, shape, name):
+    def _flat(self, v: ArrayLike, shape: Shape, name: str) -> Array:
         v = as_elements(v, name)
         if v.shape != shape and v.shape != (int(np.prod(shape)),):
             raise ValueError(f"{name} has shape {v.shape}, expected {shape}")
         return v.ravel(self.order)
 
-    def explain(self):
+    def explain(self) -> str:
         """The candidates for computing products, their cost, and why one was taken."""
         return self._description.explain(self._engine)
 
 
-def _canonical(array, parts, shape):
+def _canonical(array: Any, parts: _core.Arrays3, shape: tuple[int, int]) -> Any:
     """A sparse array over arrays that are sorted and without duplicates, as the library builds them."""
     data, indices, indptr = parts
     matrix = array((data, indices, indptr), shape=shape, copy=False)
@@ -175,7 +190,19 @@ def _canonical(array, parts, shape):
     return matrix
 
 
-def spell(kernel, shape, mode, offset, output, boundary, convention, stride, dilation, correlate, order="C"):
+def spell(
+    kernel: Array,
+    shape: Shape,
+    mode: Mode,
+    offset: Any,
+    output: Any,
+    boundary: Boundary,
+    convention: Convention,
+    stride: Sizes,
+    dilation: Sizes,
+    correlate: bool,
+    order: Order = "C",
+) -> dict[str, Any]:
     """The geometry as the library reads it: everything per axis."""
     axes = len(shape)
     if isinstance(boundary, (tuple, list)):
@@ -200,7 +227,7 @@ def spell(kernel, shape, mode, offset, output, boundary, convention, stride, dil
             constants[a] = word
             words.append("constant")
     strides = sizes(stride, "stride", axes)
-    spelled = {"mode": mode, "offset": None, "output": None}
+    spelled: dict[str, Any] = {"mode": mode, "offset": None, "output": None}
     if offset is not None:
         offsets = (offset,) * axes if np.ndim(offset) == 0 else tuple(offset)
         if output is None:
@@ -234,22 +261,22 @@ class _Conv(Convolution):
 
     def __init__(
         self,
-        kernel,
-        shape,
-        mode="full",
+        kernel: ArrayLike,
+        shape: Sizes,
+        mode: Mode = "full",
         *,
-        offset=None,
-        output=None,
-        boundary="zero",
-        convention="matlab",
-        stride=1,
-        dilation=1,
-        correlate=False,
-        order="C",
-        engine="auto",
-        summation="fastest",
-        dtype=None,
-    ):
+        offset: Sizes | None = None,
+        output: Sizes | None = None,
+        boundary: Boundary = "zero",
+        convention: Convention = "matlab",
+        stride: Sizes = 1,
+        dilation: Sizes = 1,
+        correlate: bool = False,
+        order: Order = "C",
+        engine: Engine = "auto",
+        summation: Summation = "fastest",
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self._take_kernel(kernel, dtype)
         if self._kernel.ndim != self._axes:
             raise ValueError(f"kernel has shape {self._kernel.shape}, expected {self._axes} axes")
@@ -263,10 +290,10 @@ class _Conv(Convolution):
         self._engine, self._summation = engine, summation
         self._native  # refuses what cannot be, now
 
-    def _describe(self):
+    def _describe(self) -> _core.Description:
         return _core.conv(self._kernel, list(self._shape), self._geometry)
 
-    def _stored_taps(self):
+    def _stored_taps(self) -> Array | None:
         return np.arange(self._kernel.size)[::-1] if self._geometry["correlate"] else None
 
 
@@ -299,7 +326,7 @@ class Conv1d(_Conv):
 
     _axes = 1
 
-    def to_banded(self, fill=False):
+    def to_banded(self, fill: bool = False) -> tuple[tuple[int, int], Array]:
         """``(l, u), ab``: the band as LAPACK and ``scipy.linalg.solve_banded`` store it.
 
         Parameters
@@ -315,7 +342,7 @@ class Conv1d(_Conv):
         kl, ku, ab = self._description.banded(fill)
         return (kl, ku), ab
 
-    def to_diagonals(self):
+    def to_diagonals(self) -> tuple[Array, Array]:
         """``data, offsets`` as ``scipy.sparse.dia_array`` takes them: the non-empty diagonals."""
         offsets, data = self._description.diagonals()
         return data, offsets
@@ -342,7 +369,7 @@ class Conv2d(_Conv):
     >>> bool(abs(blurred - 1).max() < 1e-15)
     True
     >>> A.to_scipy().nnz
-    2760000
+    2758084
     """
 
     _axes = 2
@@ -387,21 +414,21 @@ class RowwiseConv(Convolution):
 
     def __init__(
         self,
-        kernels,
-        shape,
-        mode="full",
+        kernels: ArrayLike,
+        shape: tuple[int, int],
+        mode: Mode = "full",
         *,
-        offset=None,
-        output=None,
-        boundary="zero",
-        convention="matlab",
-        stride=1,
-        dilation=1,
-        correlate=False,
-        engine="auto",
-        summation="fastest",
-        dtype=None,
-    ):
+        offset: Sizes | None = None,
+        output: Sizes | None = None,
+        boundary: Boundary = "zero",
+        convention: Convention = "matlab",
+        stride: Sizes = 1,
+        dilation: Sizes = 1,
+        correlate: bool = False,
+        engine: Engine = "auto",
+        summation: Summation = "fastest",
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self._take_kernel(kernels, dtype, "kernels")
         if self._kernel.ndim != 2:
             raise ValueError(f"kernels has shape {self._kernel.shape}, expected (rows, taps)")
@@ -414,10 +441,10 @@ class RowwiseConv(Convolution):
         self._engine, self._summation = engine, summation
         self._native
 
-    def _describe(self):
+    def _describe(self) -> _core.Description:
         return _core.rows(self._kernel, self._shape, self._geometry)
 
-    def _stored_taps(self):
+    def _stored_taps(self) -> Array | None:
         if not self._geometry["correlate"]:
             return None
         return np.arange(self._kernel.size).reshape(self._kernel.shape)[:, ::-1].ravel()

@@ -1,11 +1,20 @@
 """Many kernels and channels, and the map from kernel to output."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .. import _core
 from .._arrays import in_dtype, size, sizes
+from .._types import Array, ArrayLike, Boundary, Convention, DType, DTypeLike, Engine, Mode, PaddingMode, Shape, Sizes
+from .._types import Summation
 from .base import LinearOperator
 from .convolutions import Convolution, spell
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 class FilterBank(Convolution):
@@ -35,21 +44,21 @@ class FilterBank(Convolution):
 
     def __init__(
         self,
-        kernels,
-        shape,
-        mode="full",
+        kernels: ArrayLike,
+        shape: Sizes,
+        mode: Mode = "full",
         *,
-        offset=None,
-        output=None,
-        boundary="zero",
-        convention="matlab",
-        stride=1,
-        dilation=1,
-        correlate=False,
-        engine="auto",
-        summation="fastest",
-        dtype=None,
-    ):
+        offset: Sizes | None = None,
+        output: Sizes | None = None,
+        boundary: Boundary = "zero",
+        convention: Convention = "matlab",
+        stride: Sizes = 1,
+        dilation: Sizes = 1,
+        correlate: bool = False,
+        engine: Engine = "auto",
+        summation: Summation = "fastest",
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self._take_kernel(kernels, dtype, "kernels")
         self._shape = sizes(shape, "the shape of the signal")
         if self._kernel.ndim != len(self._shape) + 1:
@@ -63,19 +72,19 @@ class FilterBank(Convolution):
         self._engine, self._summation = engine, summation
         self._native
 
-    def _describe(self):
+    def _describe(self) -> _core.Description:
         return _core.bank(self._kernel, list(self._shape), self._geometry)
 
-    def _stored_taps(self):
+    def _stored_taps(self) -> Array | None:
         return _each_reversed(self._kernel.shape, 1) if self._geometry["correlate"] else None
 
     @classmethod
-    def layer(cls, weights, shape, **settings):
+    def layer(cls, weights: ArrayLike, shape: Sizes, **settings: Any) -> Layer:
         """The cross-correlation layer of torch's ``conv1d`` … ``conv3d``: see :class:`Layer`."""
         return Layer(weights, shape, **settings)
 
     @classmethod
-    def transposed_layer(cls, weights, shape, **settings):
+    def transposed_layer(cls, weights: ArrayLike, shape: Sizes, **settings: Any) -> Layer:
         """The transpose of a layer, torch's ``conv_transpose``: see :class:`Layer`."""
         return Layer(weights, shape, transposed=True, **settings)
 
@@ -107,22 +116,24 @@ class Layer(Convolution):
     (4, 3, 5, 5)
     """
 
+    _layer: dict[str, Any]
+
     def __init__(
         self,
-        weights,
-        shape,
+        weights: ArrayLike,
+        shape: Sizes,
         *,
-        stride=1,
-        padding=0,
-        padding_mode="zeros",
-        dilation=1,
-        groups=1,
-        output_padding=0,
-        transposed=False,
-        engine="auto",
-        summation="fastest",
-        dtype=None,
-    ):
+        stride: Sizes = 1,
+        padding: Sizes = 0,
+        padding_mode: PaddingMode = "zeros",
+        dilation: Sizes = 1,
+        groups: int = 1,
+        output_padding: Sizes = 0,
+        transposed: bool = False,
+        engine: Engine = "auto",
+        summation: Summation = "fastest",
+        dtype: DTypeLike | None = None,
+    ) -> None:
         self._take_kernel(weights, dtype, "weights")
         self._shape = sizes(shape, "the shape of the signal")
         axes = len(self._shape)
@@ -143,10 +154,10 @@ class Layer(Convolution):
         self._engine, self._summation = engine, summation
         self._native
 
-    def _describe(self):
+    def _describe(self) -> _core.Description:
         return _core.layer(self._kernel, list(self._shape), self._layer)
 
-    def _stored_taps(self):
+    def _stored_taps(self) -> Array | None:
         shape = self._kernel.shape
         if not self._layer["transposed"]:
             return _each_reversed(shape, 2)
@@ -155,7 +166,7 @@ class Layer(Convolution):
         return positions.swapaxes(1, 2).ravel()
 
 
-def _each_reversed(shape, channels):
+def _each_reversed(shape: Shape, channels: int) -> Array:
     """Positions of taps with every kernel reversed along all of its axes."""
     kernels = int(np.prod(shape[:channels]))
     return np.arange(int(np.prod(shape))).reshape(kernels, -1)[:, ::-1].ravel()
@@ -181,7 +192,12 @@ class KernelOperator(LinearOperator):
     array([10., 21., 32.,  3.])
     """
 
-    def __init__(self, conv, x):
+    dims: Shape
+    dimsd: Shape
+    dtype: DType
+    _conv: Convolution
+
+    def __init__(self, conv: Convolution, x: ArrayLike) -> None:
         if not isinstance(conv, Convolution):
             raise TypeError(f"conv is a {type(conv).__name__}, expected a convolution")
         x = conv._flat(x, conv.dims, "x")
@@ -191,10 +207,10 @@ class KernelOperator(LinearOperator):
         self.dims, self.dimsd = conv.kernel.shape, conv.dimsd
         self._native
 
-    def _in_dtype(self, dtype):
+    def _in_dtype(self, dtype: DType) -> KernelOperator:
         return KernelOperator(self._conv.astype(dtype), in_dtype(self._x, dtype))
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         description = self._conv._description.kernel_operator(self._x, list(self.dims))
         native = description.operator("direct", "fastest")
         stored = self._conv._stored_taps()
@@ -204,7 +220,7 @@ class KernelOperator(LinearOperator):
         taps = _core.csr(ones, stored, np.arange(stored.size + 1), (stored.size, stored.size))
         return _core.product(native, taps)
 
-    def _sparse(self):
+    def _sparse(self) -> sparse.sparray:
         from scipy import sparse
 
         description = self._conv._description.kernel_operator(self._x, list(self.dims))
@@ -212,13 +228,13 @@ class KernelOperator(LinearOperator):
         stored = self._conv._stored_taps()
         return matrix if stored is None else matrix[:, np.argsort(stored)]
 
-    def todense(self):
+    def todense(self) -> Array:
         return self.to_scipy().toarray()
 
     toarray = todense
 
     @property
-    def signal(self):
+    def signal(self) -> Array:
         """The fixed signal, of shape ``conv.dims``."""
         return self._x.reshape(self._conv.dims, order=self.order)
 

@@ -1,10 +1,10 @@
 //! Options that several commands share: words become enums here, numbers are checked here.
 
-use crate::failure::{Failure, Result};
+use crate::cli::failure::{Failure, Result};
+use crate::io::Element;
+use crate::ndarray::{ArrayD, Ix2, Ix3};
+use crate::{Boundary, Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Geometry, Order, Real, Scalar};
 use clap::{Args, ValueEnum};
-use convmtx::io::Element;
-use convmtx::ndarray::{ArrayD, Ix2, Ix3};
-use convmtx::{Boundary, Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Geometry, Order, Real, Scalar};
 use std::str::FromStr;
 
 /// Which outputs are kept.
@@ -120,11 +120,11 @@ pub struct GeometryArgs {
     pub boundary: Vec<Boundary<f64>>,
 
     /// Keeps every S-th output; one number, or one per axis with commas
-    #[arg(long, default_value = "1", value_name = "S", value_delimiter = ',', value_parser = at_least_one)]
+    #[arg(long, default_value = "1", value_name = "S", value_delimiter = ',', allow_hyphen_values = true, value_parser = at_least_one)]
     pub stride: Vec<usize>,
 
     /// Spreads the taps D apart; one number, or one per axis with commas
-    #[arg(long, default_value = "1", value_name = "D", value_delimiter = ',', value_parser = at_least_one)]
+    #[arg(long, default_value = "1", value_name = "D", value_delimiter = ',', allow_hyphen_values = true, value_parser = at_least_one)]
     pub dilation: Vec<usize>,
 
     /// An explicit window instead of --shape: the first kept sample of the full convolution, per axis
@@ -240,9 +240,9 @@ pub enum AnyConv<T> {
 macro_rules! each_conv {
     ($any:expr, $conv:ident => $result:expr) => {
         match $any {
-            $crate::arguments::AnyConv::One($conv) => $result,
-            $crate::arguments::AnyConv::Two($conv) => $result,
-            $crate::arguments::AnyConv::Three($conv) => $result,
+            $crate::cli::arguments::AnyConv::One($conv) => $result,
+            $crate::cli::arguments::AnyConv::Two($conv) => $result,
+            $crate::cli::arguments::AnyConv::Three($conv) => $result,
         }
     };
 }
@@ -252,13 +252,13 @@ impl<T: Element> AnyConv<T> {
     /// The convolution of signals of this size; kernel and size must have the same number of axes.
     pub fn new(kernel: &ArrayD<T>, size: &[usize], geometry: &GeometryArgs, order: Order) -> Result<Self> {
         let disagree = || {
-            let (taps, size) = (crate::output::sizes(kernel.shape()), crate::output::sizes(size));
+            let (taps, size) = (crate::cli::output::sizes(kernel.shape()), crate::cli::output::sizes(size));
             Failure::usage(format!(
                 "the kernel has size {taps}, the signal {size}: give both as many axes, 1 to 3"
             ))
         };
         if kernel.is_empty() {
-            return Err(convmtx::Error::Empty { what: "the kernel" }.into());
+            return Err(crate::Error::Empty { what: "the kernel" }.into());
         }
         Ok(match (kernel.ndim(), size) {
             (1, &[n]) => {
@@ -288,21 +288,21 @@ impl<T: Element> AnyConv<T> {
     }
 
     /// What a boundary constant adds to every result.
-    pub fn constant_term(&self) -> convmtx::Result<Option<Vec<T>>> {
+    pub fn constant_term(&self) -> crate::Result<Option<Vec<T>>> {
         each_conv!(self, c => c.constant_term())
     }
 
     /// The operator that this engine makes of it.
-    pub fn operator(&self, engine: Engine) -> Result<convmtx::op::BoxedOperator<'static, T>> {
-        use convmtx::csr::CsrOperator;
+    pub fn operator(&self, engine: Engine) -> Result<crate::op::BoxedOperator<'static, T>> {
+        use crate::csr::CsrOperator;
         fn boxed<T: Scalar, const D: usize>(
             conv: &Conv<T, D>,
             engine: Engine,
-        ) -> convmtx::Result<convmtx::op::BoxedOperator<'static, T>> {
+        ) -> crate::Result<crate::op::BoxedOperator<'static, T>> {
             Ok(match engine {
                 Engine::Direct => Box::new(conv.to_direct()?),
                 Engine::Csr => match conv.to_csr() {
-                    Err(convmtx::Error::Overflow { .. }) => Box::new(CsrOperator::new(conv.to_csr_wide()?)?),
+                    Err(crate::Error::Overflow { .. }) => Box::new(CsrOperator::new(conv.to_csr_wide()?)?),
                     matrix => Box::new(CsrOperator::new(matrix?)?),
                 },
             })

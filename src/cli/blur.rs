@@ -1,14 +1,14 @@
 //! `convmtx blur`: a picture as a lens, a motion or a measured PSF would have taken it.
 
-use crate::arguments::{not_negative, positive};
-use crate::failure::{Failure, Result};
-use crate::kernel::{Source, load_psf};
-use crate::output::{check_picture, print, sizes, write_picture};
-use crate::picture::{check_psf, read_picture};
-use crate::progress::Progress;
+use crate::cli::arguments::{not_negative, positive};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{Source, load_psf};
+use crate::cli::output::{check_picture, print, sizes, write_picture};
+use crate::cli::picture::{check_psf, read_picture};
+use crate::cli::progress::Progress;
+use crate::ndarray::{Array2, Axis, Ix2, stack};
+use crate::{Boundary, Conv2d, Geometry, noise};
 use clap::Args;
-use convmtx::ndarray::{Array2, Axis, Ix2, stack};
-use convmtx::{Boundary, Conv2d, Geometry, noise};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -98,6 +98,6 @@ pub fn run(args: &BlurArgs) -> Result<()> {
 pub fn blurred(conv: &Conv2d<f64>, plane: &Array2<f64>) -> Result<Array2<f64>> {
     let x: Vec<f64> = plane.iter().copied().collect();
     let y = conv.apply(&x)?;
-    let y = convmtx::ndarray::ArrayD::from_shape_vec(conv.output_shape().to_vec(), y);
+    let y = crate::ndarray::ArrayD::from_shape_vec(conv.output_shape().to_vec(), y);
     y.and_then(|y| y.into_dimensionality::<Ix2>()).map_err(|e| Failure::failed(e.to_string()))
 }

@@ -5,9 +5,9 @@ mod numbers;
 mod photo;
 mod shapes;
 
-use crate::failure::{Failure, Result};
-use crate::output::{check_writable, print, table, write_figure};
-use crate::progress::Progress;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::output::{check_writable, print, table, write_figure};
+use crate::cli::progress::Progress;
 use clap::Args;
 use photo::Photo;
 use std::path::{Path, PathBuf};

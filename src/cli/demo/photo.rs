@@ -1,18 +1,18 @@
 //! A photo, blurred with its true surroundings, and restored without knowing them.
 
 use super::shapes;
-use crate::blur::blurred;
-use crate::failure::{Failure, Result};
-use crate::output::{write_figure, write_picture};
-use crate::picture::{Quality, shown};
-use crate::restore::{Method, Recipe, Restored, restore};
-use convmtx::io::{Depth, Image};
-use convmtx::ndarray::{Array2, s};
-use convmtx::op::Gradient2d;
-use convmtx::plot::{Figure, HeatMap, Images, Stem};
-use convmtx::psf::Psf;
-use convmtx::solve::Tikhonov;
-use convmtx::{Boundary, Conv2d, Geometry, noise};
+use crate::cli::blur::blurred;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::output::{write_figure, write_picture};
+use crate::cli::picture::{Quality, shown};
+use crate::cli::restore::{Method, Recipe, Restored, restore};
+use crate::io::{Depth, Image};
+use crate::ndarray::{Array2, s};
+use crate::op::Gradient2d;
+use crate::plot::{Figure, HeatMap, Images, Stem};
+use crate::psf::Psf;
+use crate::solve::Tikhonov;
+use crate::{Boundary, Conv2d, Geometry, noise};
 use std::path::Path;
 
 /// Out of focus by five pixels.

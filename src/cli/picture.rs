@@ -1,9 +1,9 @@
 //! Pictures as the commands see them: finite planes, quality against a truth, thumbnails for reports.
 
-use crate::failure::{Failure, Result};
-use convmtx::io::{Image, read_image};
-use convmtx::ndarray::Array2;
-use convmtx::{metrics, plot};
+use crate::cli::failure::{Failure, Result};
+use crate::io::{Image, read_image};
+use crate::ndarray::Array2;
+use crate::{metrics, plot};
 use std::path::Path;
 
 /// The smallest side for which SSIM is defined.
@@ -79,6 +79,6 @@ pub fn shown(planes: &[Array2<f64>]) -> Result<plot::Image> {
     match planes {
         [red, green, blue] => Ok(plot::Image::planes([red.view(), green.view(), blue.view()])?),
         [grey, ..] => Ok(plot::Image::grey(grey.view())),
-        [] => Err(convmtx::Error::Empty { what: "the picture" }.into()),
+        [] => Err(crate::Error::Empty { what: "the picture" }.into()),
     }
 }

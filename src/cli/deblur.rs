@@ -1,18 +1,18 @@
 //! `convmtx deblur`: the sharp picture behind a blurred one.
 
-use crate::arguments::not_negative;
-use crate::failure::{Failure, Result};
-use crate::kernel::{Source, load_psf};
-use crate::output::{
+use crate::cli::arguments::not_negative;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{Source, load_psf};
+use crate::cli::output::{
     check_distinct, check_figure, check_picture, number, print, sizes, table, write_figure, write_picture,
 };
-use crate::picture::{Quality, check_psf, read_picture};
-use crate::progress::Progress;
-use crate::report::{Case, page};
-use crate::restore::{Method, Recipe, Restored, restore};
+use crate::cli::picture::{Quality, check_psf, read_picture};
+use crate::cli::progress::Progress;
+use crate::cli::report::{Case, page};
+use crate::cli::restore::{Method, Recipe, Restored, restore};
+use crate::io::Image;
+use crate::{Boundary, Conv2d, Geometry, metrics};
 use clap::Args;
-use convmtx::io::Image;
-use convmtx::{Boundary, Conv2d, Geometry, metrics};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -54,11 +54,11 @@ pub struct DeblurArgs {
 
     /// The largest number of iterations [default: 500 for tikhonov; 200 for the others with --noise or --lambda, else 30,
     /// which is what regularises them]
-    #[arg(long, value_name = "N", value_parser = crate::arguments::at_least_one)]
+    #[arg(long, value_name = "N", value_parser = crate::cli::arguments::at_least_one, allow_hyphen_values = true)]
     iterations: Option<usize>,
 
     /// The standard deviation of the noise on [0, 1]: decides when to stop (or, for tikhonov, which λ)
-    #[arg(long, value_name = "SIGMA", value_parser = crate::arguments::positive, allow_hyphen_values = true)]
+    #[arg(long, value_name = "SIGMA", value_parser = crate::cli::arguments::positive, allow_hyphen_values = true)]
     noise: Option<f64>,
 
     /// Beyond the edges: zero, constant=C, periodic, symmetric, reflect, replicate, antireflective
@@ -200,9 +200,9 @@ fn words(args: &DeblurArgs, case: &Case) -> Result<String> {
 /// The improvement over all channels, where the truth is known.
 pub fn isnr(case: &Case) -> Result<Option<f64>> {
     let Some(truth) = case.truth else { return Ok(None) };
-    let together = |image: &Image| -> Result<convmtx::ndarray::Array3<f64>> {
+    let together = |image: &Image| -> Result<crate::ndarray::Array3<f64>> {
         let views: Vec<_> = image.planes.iter().map(|p| p.view()).collect();
-        convmtx::ndarray::stack(convmtx::ndarray::Axis(0), &views).map_err(|e| Failure::failed(e.to_string()))
+        crate::ndarray::stack(crate::ndarray::Axis(0), &views).map_err(|e| Failure::failed(e.to_string()))
     };
     Ok(Some(metrics::isnr(&together(case.blurred)?, &together(case.restored)?, &together(truth)?)?))
 }

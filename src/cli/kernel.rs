@@ -1,12 +1,13 @@
 //! Kernels from the command line: typed numbers, files, and PSFs by name.
 
-use crate::failure::{Failure, Result};
-use crate::output::{extension, sizes};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::output::{extension, sizes};
+use crate::cli::overflow::{all_finite, check_array};
+use crate::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
+use crate::ndarray::{Array2, ArrayD, Ix2};
+use crate::num_complex::Complex;
+use crate::psf::{self, Psf};
 use clap::Args;
-use convmtx::io::{AnyArray, IMAGE_EXTENSIONS, read_image, read_npy};
-use convmtx::ndarray::{Array2, ArrayD, Ix2};
-use convmtx::num_complex::Complex;
-use convmtx::psf::{self, Psf};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,7 +21,7 @@ pub struct KernelArgs {
     pub kernel: Source,
 
     /// Multiplies the kernel
-    #[arg(long, default_value = "1", allow_hyphen_values = true, value_parser = crate::arguments::finite)]
+    #[arg(long, default_value = "1", allow_hyphen_values = true, value_parser = crate::cli::arguments::finite)]
     pub scale: f64,
 }
 
@@ -50,7 +51,7 @@ impl FromStr for Source {
             return Ok(Source::File(path.to_owned()));
         }
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return text.parse().map(Source::Named).map_err(|e: convmtx::Error| format!("{e}; or a file"));
+            return text.parse().map(Source::Named).map_err(|e: crate::Error| format!("{e}; or a file"));
         }
         numbers(text).map(Source::Numbers)
     }
@@ -99,7 +100,7 @@ impl KernelArgs {
             Source::File(path) if is_npy(path) => (read_npy(path)?, true),
             Source::File(path) => (AnyArray::F64(picture(path)?.into_dyn()), false),
         };
-        Ok(Kernel { array: scaled(array, self.scale), has_type })
+        Ok(Kernel { array: scaled(array, self.scale)?, has_type })
     }
 }
 
@@ -135,16 +136,40 @@ fn picture(path: &Path) -> Result<Array2<f64>> {
     }
 }
 
-fn scaled(array: AnyArray, scale: f64) -> AnyArray {
+/// The kernel times `--scale`, in the type of the kernel.
+fn scaled(array: AnyArray, scale: f64) -> Result<AnyArray> {
     if scale == 1.0 {
-        return array;
+        return Ok(array);
     }
-    match array {
+    let finite = finite(&array);
+    let scaled = match array {
         AnyArray::F32(a) => AnyArray::F32(a * scale as f32), // rounded to the type of the file
         AnyArray::F64(a) => AnyArray::F64(a * scale),
         AnyArray::C64(a) => AnyArray::C64(a * Complex::from(scale as f32)),
         AnyArray::C128(a) => AnyArray::C128(a * Complex::from(scale)),
+    };
+    if finite { check("the kernel times --scale", scaled) } else { Ok(scaled) }
+}
+
+/// Whether no element is NaN or infinite.
+fn finite(array: &AnyArray) -> bool {
+    match array {
+        AnyArray::F32(a) => all_finite(a),
+        AnyArray::F64(a) => all_finite(a),
+        AnyArray::C64(a) => all_finite(a),
+        AnyArray::C128(a) => all_finite(a),
     }
+}
+
+/// The array, unless it has overflown.
+fn check(what: &str, array: AnyArray) -> Result<AnyArray> {
+    match &array {
+        AnyArray::F32(a) => check_array(what, a),
+        AnyArray::F64(a) => check_array(what, a),
+        AnyArray::C64(a) => check_array(what, a),
+        AnyArray::C128(a) => check_array(what, a),
+    }?;
+    Ok(array)
 }
 
 /// Whether the numbers are complex, and whether they are of double precision.
@@ -157,10 +182,11 @@ pub fn kind(array: &AnyArray) -> (bool, bool) {
     }
 }
 
-/// The array in another type; complex numbers stay complex. Single precision rounds to nearest.
+/// The array in another type; complex numbers stay complex. Single precision rounds to nearest, and must suffice.
 pub fn cast(array: AnyArray, (complex, double): (bool, bool)) -> Result<AnyArray> {
     let complex = complex || kind(&array).0;
-    Ok(match (complex, double, array) {
+    let finite = finite(&array);
+    let cast = match (complex, double, array) {
         (false, false, AnyArray::F32(a)) => AnyArray::F32(a),
         (true, false, AnyArray::C64(a)) => AnyArray::C64(a),
         (false, false, other) => AnyArray::F32(other.into_f64()?.mapv(|v| v as f32)),
@@ -169,13 +195,14 @@ pub fn cast(array: AnyArray, (complex, double): (bool, bool)) -> Result<AnyArray
             AnyArray::C64(other.into_c128().mapv(|v| Complex::new(v.re as f32, v.im as f32)))
         }
         (true, true, other) => AnyArray::C128(other.into_c128()),
-    })
+    };
+    if finite && !double { check("the kernel in single precision", cast) } else { Ok(cast) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convmtx::ndarray::array;
+    use crate::ndarray::array;
 
     #[test]
     fn numbers_have_one_axis_or_two_and_may_be_complex() {

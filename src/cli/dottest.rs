@@ -1,15 +1,15 @@
 //! `convmtx dottest`: do product and adjoint belong together?
 
-use crate::arguments::{AnyConv, Engine, GeometryArgs, Precision, Size, word};
-use crate::failure::{Failure, Result};
-use crate::kernel::{KernelArgs, cast};
-use crate::output::print;
-use crate::progress::Progress;
+use crate::Order;
+use crate::cli::arguments::{AnyConv, Engine, GeometryArgs, Precision, Size, word};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{KernelArgs, cast};
+use crate::cli::output::print;
+use crate::cli::progress::Progress;
+use crate::io::{AnyArray, Element};
+use crate::ndarray::ArrayD;
+use crate::op;
 use clap::{Args, ValueEnum};
-use convmtx::Order;
-use convmtx::io::{AnyArray, Element};
-use convmtx::ndarray::ArrayD;
-use convmtx::op;
 
 /// Tests that the adjoint is the adjoint: ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for random x and y
 ///
@@ -25,7 +25,7 @@ pub struct DottestArgs {
     kernel: KernelArgs,
 
     /// Samples of the signal: 50, 512x512 (rows x columns), 8x8x8
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     size: Size,
 
     #[command(flatten)]
@@ -64,7 +64,7 @@ fn with_type<T: Element>(args: &DottestArgs, kernel: &ArrayD<T>) -> Result<()> {
         let operator = conv.operator(engine)?;
         let test = op::dottest::<T, _>(&operator, args.seed)?;
         drop(progress);
-        let (m, n) = convmtx::op::LinearOperator::<[T]>::shape(&operator);
+        let (m, n) = crate::op::LinearOperator::<[T]>::shape(&operator);
         print(format!("\n{} engine, A is {m} × {n}\n{test}", word(engine)))?;
         if !test.passed() {
             failed.push(word(engine));

@@ -1,7 +1,7 @@
 //! Progress bars on stderr, for terminals only, and only for work that takes more than a second.
 
-use crate::failure::Result;
-use crate::output;
+use crate::cli::failure::Result;
+use crate::cli::output;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

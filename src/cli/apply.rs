@@ -1,16 +1,17 @@
 //! `convmtx apply`: the convolution of a file, or its adjoint.
 
-use crate::arguments::{AnyConv, Engine, GeometryArgs, Shape, Size, word};
-use crate::failure::{Failure, Result};
-use crate::kernel::{Kernel, KernelArgs, cast, is_npy, kind};
-use crate::output::{check_picture, check_writable, print, sizes, write_picture};
-use crate::picture::read_picture;
-use crate::progress::Progress;
+use crate::Order;
+use crate::cli::arguments::{AnyConv, Engine, GeometryArgs, Shape, Size, word};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{Kernel, KernelArgs, cast, is_npy, kind};
+use crate::cli::output::{check_picture, check_writable, print, sizes, write_picture};
+use crate::cli::overflow::{all_finite, check_array};
+use crate::cli::picture::read_picture;
+use crate::cli::progress::Progress;
+use crate::io::{AnyArray, Element, read_npy, write_npy};
+use crate::ndarray::{Array2, ArrayD, ArrayView2, Ix2};
+use crate::op::Apply;
 use clap::Args;
-use convmtx::Order;
-use convmtx::io::{AnyArray, Element, read_npy, write_npy};
-use convmtx::ndarray::{Array2, ArrayD, Ix2};
-use convmtx::op::Apply;
 use std::path::PathBuf;
 
 /// The convolution y = A x of an array or a picture, or the adjoint x = Aᴴ y
@@ -48,7 +49,7 @@ pub struct ApplyArgs {
     adjoint: bool,
 
     /// With --adjoint: the size of x, where stride or window leave it open
-    #[arg(long, requires = "adjoint", help_heading = "Product")]
+    #[arg(long, requires = "adjoint", allow_hyphen_values = true, help_heading = "Product")]
     size: Option<Size>,
 
     /// How the product is computed; the results differ by rounding at most
@@ -87,11 +88,15 @@ fn array<T: Element>(args: &ApplyArgs, x: ArrayD<T>, kernel: &ArrayD<T>) -> Resu
     let progress = Progress::waiting(format!("{} product", word(args.engine)));
     let batch = kernel.ndim() == 1 && x.ndim() == 2;
     let y = if batch {
-        let x = x.into_dimensionality::<Ix2>().map_err(|e| Failure::failed(e.to_string()))?;
-        columns(args, &x, kernel)?.into_dyn()
+        let x = x.view().into_dimensionality::<Ix2>().map_err(|e| Failure::failed(e.to_string()))?;
+        columns(args, x, kernel)?.into_dyn()
     } else {
         product(args, &x, kernel)?
     };
+    // In this order: most results are finite, and then nothing else is read.
+    if !all_finite(&y) && all_finite(&x) && all_finite(kernel) {
+        check_array("the result", &y)?;
+    }
     write_npy(&args.output, &y)?;
     drop(progress);
     let what = if args.adjoint { "adjoint of the " } else { "" };
@@ -142,7 +147,7 @@ fn signal_size<T: Element>(args: &ApplyArgs, shape: &[usize], kernel: &ArrayD<T>
     sizes.ok_or_else(|| {
         Failure::usage(format!(
             "the size of x does not follow from that of y, {}; give it with --size",
-            crate::output::sizes(shape)
+            crate::cli::output::sizes(shape)
         ))
     })
 }
@@ -166,13 +171,13 @@ fn product<T: Element>(args: &ApplyArgs, x: &ArrayD<T>, kernel: &ArrayD<T>) -> R
 }
 
 /// Signals in the columns of a matrix.
-fn columns<T: Element>(args: &ApplyArgs, x: &Array2<T>, kernel: &ArrayD<T>) -> Result<Array2<T>> {
+fn columns<T: Element>(args: &ApplyArgs, x: ArrayView2<T>, kernel: &ArrayD<T>) -> Result<Array2<T>> {
     let conv = description(args, &[x.nrows()], kernel)?;
     let operator = conv.operator(args.engine)?;
     if args.adjoint {
-        return Ok(operator.apply_adjoint_batch(x.view())?);
+        return Ok(operator.apply_adjoint_batch(x)?);
     }
-    let mut y = operator.apply_batch(x.view())?;
+    let mut y = operator.apply_batch(x)?;
     for (mut y, d) in y.rows_mut().into_iter().zip(conv.constant_term()?.unwrap_or_default()) {
         y.map_inplace(|y| *y += d);
     }
@@ -205,7 +210,7 @@ fn picture(args: &ApplyArgs, kernel: Kernel) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convmtx::ConvMode;
+    use crate::ConvMode;
 
     #[test]
     fn the_size_of_x_is_the_one_with_this_result() {
@@ -214,16 +219,13 @@ mod tests {
         {
             for (taps, n, dilation) in [(1, 1, 1), (4, 9, 1), (3, 9, 2)] {
                 let kernel = ArrayD::<f64>::ones(vec![taps]);
-                let conv = convmtx::Conv1d::new(
-                    &vec![1.0; taps],
-                    n,
-                    convmtx::Geometry::from(mode).dilation(dilation),
-                );
+                let conv =
+                    crate::Conv1d::new(&vec![1.0; taps], n, crate::Geometry::from(mode).dilation(dilation));
                 let m = conv.unwrap().output_shape();
                 let geometry = GeometryArgs {
                     shape,
-                    convention: crate::arguments::Whose::Matlab,
-                    boundary: vec![convmtx::Boundary::Zero],
+                    convention: crate::cli::arguments::Whose::Matlab,
+                    boundary: vec![crate::Boundary::Zero],
                     stride: vec![1],
                     dilation: vec![dilation],
                     offset: None,

@@ -1,11 +1,11 @@
 //! The classic picture: full, same and valid as matrices.
 
-use crate::arguments::VecOrder;
-use crate::failure::Result;
-use crate::matrix::{boundary_rows, entries};
-use crate::output::bytes;
-use convmtx::plot::{Figure, Spy, SpyPanel};
-use convmtx::{Conv1d, ConvMode};
+use crate::cli::arguments::VecOrder;
+use crate::cli::failure::Result;
+use crate::cli::matrix::{boundary_rows, entries};
+use crate::cli::output::bytes;
+use crate::plot::{Figure, Spy, SpyPanel};
+use crate::{Conv1d, ConvMode};
 
 /// The binomial kernel, which is a Gaussian in integers.
 pub const KERNEL: [f64; 5] = [1.0 / 16.0, 4.0 / 16.0, 6.0 / 16.0, 4.0 / 16.0, 1.0 / 16.0];

@@ -2,11 +2,11 @@
 
 use super::photo::Photo;
 use super::shapes::{KERNEL, SAMPLES, SHAPES};
-use crate::failure::Result;
-use convmtx::csr::CsrOperator;
-use convmtx::ndarray::{Array2, Axis};
-use convmtx::op::{Apply, DotTest, LinearOperator, dottest};
-use convmtx::{Boundary, Conv, Conv1d, Geometry};
+use crate::cli::failure::Result;
+use crate::csr::CsrOperator;
+use crate::ndarray::{Array2, Axis};
+use crate::op::{Apply, DotTest, LinearOperator, dottest};
+use crate::{Boundary, Conv, Conv1d, Geometry};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ pub fn timings() -> Result<Vec<Vec<String>>> {
 }
 
 /// The median time of [`ROUNDS`] calls, after one to warm up.
-fn median(mut work: impl FnMut() -> convmtx::Result<()>) -> Result<Duration> {
+fn median(mut work: impl FnMut() -> crate::Result<()>) -> Result<Duration> {
     work()?;
     let mut times = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {

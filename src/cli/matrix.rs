@@ -1,16 +1,17 @@
 //! `convmtx matrix`: the matrix of a convolution, printed, saved, drawn.
 
-use crate::arguments::{AnyConv, GeometryArgs, Precision, Size, VecOrder, each_conv};
-use crate::failure::{Failure, Result};
-use crate::kernel::{KernelArgs, cast};
-use crate::output::{bytes, check_figure, check_writable, extension, print, sizes, write_figure};
-use crate::progress::Progress;
+use crate::cli::arguments::{AnyConv, GeometryArgs, Precision, Size, VecOrder, each_conv};
+use crate::cli::failure::{Failure, Result};
+use crate::cli::kernel::{KernelArgs, cast};
+use crate::cli::output::{bytes, check_figure, check_writable, extension, print, sizes, write_figure};
+use crate::cli::overflow::{all_finite, refusal};
+use crate::cli::progress::Progress;
+use crate::io::{AnyArray, Element, FileIndex, write_matrix_market, write_npz};
+use crate::ndarray::ArrayD;
+use crate::plot::{Spy, SpyPanel};
+use crate::sprs::CsMatI;
+use crate::{Conv, Order, Real, Scalar};
 use clap::Args;
-use convmtx::io::{AnyArray, Element, FileIndex, write_matrix_market, write_npz};
-use convmtx::ndarray::ArrayD;
-use convmtx::plot::{Spy, SpyPanel};
-use convmtx::sprs::CsMatI;
-use convmtx::{Conv, Order, Real, Scalar};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ pub struct MatrixArgs {
     kernel: KernelArgs,
 
     /// Samples of the signal: 50, 512x512 (rows x columns), 8x8x8
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     size: Size,
 
     #[command(flatten)]
@@ -92,23 +93,37 @@ fn with_type<T: Element>(args: &MatrixArgs, kernel: &ArrayD<T>) -> Result<()> {
         VecOrder::F => Order::ColumnMajor,
     };
     let conv = AnyConv::new(kernel, &args.size.0, &args.geometry, order)?;
-    each_conv!(&conv, conv => build(args, conv))
+    let finite = all_finite(kernel);
+    each_conv!(&conv, conv => build(args, conv, finite))
 }
 
 /// Builds the matrix with 32-bit indices, or with 64-bit ones where those do not suffice.
-fn build<T: Element, const D: usize>(args: &MatrixArgs, conv: &Conv<T, D>) -> Result<()> {
+fn build<T: Element, const D: usize>(args: &MatrixArgs, conv: &Conv<T, D>, finite: bool) -> Result<()> {
     let progress = Progress::waiting("building the matrix");
     let narrow = if args.keep_zeros { conv.to_csr_keeping_zeros() } else { conv.to_csr() };
     match narrow {
-        Err(convmtx::Error::Overflow { .. }) if !args.keep_zeros => {
+        Err(crate::Error::Overflow { .. }) if !args.keep_zeros => {
             let wide = conv.to_csr_wide()?;
             drop(progress);
+            check_finite(&wide, finite)?;
             show(args, conv, &wide)
         }
         matrix => {
             let matrix = matrix?;
             drop(progress);
+            check_finite(&matrix, finite)?;
             show(args, conv, &matrix)
+        }
+    }
+}
+
+/// Refuses sums of taps that have overflown, where the taps themselves are `finite`.
+fn check_finite<T: Element, I: FileIndex>(matrix: &CsMatI<T, I>, finite: bool) -> Result<()> {
+    match matrix.iter().find(|(value, _)| finite && !value.finite()) {
+        None => Ok(()),
+        Some((value, (i, j))) => {
+            let place = format!("row {}, column {}", i.index(), j.index());
+            Err(refusal::<T::Real>("the matrix", value, &place))
         }
     }
 }
@@ -298,11 +313,11 @@ pub fn boundary_rows<T: Element, const D: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use convmtx::num_complex::Complex;
-    use convmtx::{Conv1d, Conv2d, ConvMode};
+    use crate::num_complex::Complex;
+    use crate::{Conv1d, Conv2d, ConvMode};
 
     #[test]
-    fn small_matrices_are_aligned_with_dots_for_zeros() -> convmtx::Result<()> {
+    fn small_matrices_are_aligned_with_dots_for_zeros() -> crate::Result<()> {
         let a = Conv1d::new(&[1.0, 20.0, 0.125], 3, ConvMode::Full)?.to_csr()?;
         let text =
             "    1     ·     ·\n   20     1     ·\n0.125    20     1\n    · 0.125    20\n    ·     · 0.125";
@@ -311,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn large_matrices_show_their_corners() -> convmtx::Result<()> {
+    fn large_matrices_show_their_corners() -> crate::Result<()> {
         let a = Conv1d::new(&[1.0, 2.0], 1000, ConvMode::Full)?.to_csr()?;
         let text = excerpt(&a);
         assert_eq!(text.lines().count(), 2 * END + 1);
@@ -330,8 +345,8 @@ mod tests {
     }
 
     #[test]
-    fn boundary_rows_follow_the_order_of_the_pixels() -> convmtx::Result<()> {
-        let kernel = convmtx::ndarray::array![[1.0, 1.0, 1.0]];
+    fn boundary_rows_follow_the_order_of_the_pixels() -> crate::Result<()> {
+        let kernel = crate::ndarray::array![[1.0, 1.0, 1.0]];
         let conv = Conv2d::new(&kernel, [2, 4], ConvMode::Same)?;
         let rows = |order| (0..8).filter(|&r| boundary_rows(&conv, order)(r)).collect::<Vec<_>>();
         assert_eq!(rows(VecOrder::C), [0, 3, 4, 7]);

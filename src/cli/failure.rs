@@ -1,5 +1,6 @@
 //! What ends a command early, and the exit code that tells it.
 
+use crate::Error;
 use std::fmt;
 
 /// `Result` with [`Failure`].
@@ -34,9 +35,33 @@ impl Failure {
     }
 }
 
-impl From<convmtx::Error> for Failure {
-    fn from(error: convmtx::Error) -> Self {
-        Failure::Failed(error.to_string())
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Failed(in_options(error).to_string())
+    }
+}
+
+/// The error with advice about options where the library's is about its functions.
+fn in_options(error: Error) -> Error {
+    match error {
+        Error::Overflow { what: what @ "the matrix", detail, .. } => Error::Overflow {
+            what,
+            detail,
+            hint: "leave out --keep-zeros, or use convmtx apply, which is matrix-free",
+        },
+        Error::Memory { what, needed, available, .. } => {
+            let (what, hint) = match what {
+                "the matrix" => {
+                    (what, "use a smaller size, or convmtx apply, which is matrix-free (--engine direct)")
+                }
+                _ if what.contains("max_iters") => {
+                    ("the history of the iterations", "use fewer --iterations")
+                }
+                _ => (what, "use a smaller size"),
+            };
+            Error::Memory { what, needed, available, hint }
+        }
+        other => other,
     }
 }
 
@@ -58,7 +83,7 @@ mod tests {
     fn a_failure_is_one_line() {
         let failure = Failure::usage("first\n  second\r\nthird ");
         assert_eq!((failure.to_string().as_str(), failure.code()), ("first second third", 2));
-        let error = convmtx::Error::Empty { what: "the kernel" };
+        let error = Error::Empty { what: "the kernel" };
         assert_eq!(Failure::from(error).code(), 1);
     }
 }

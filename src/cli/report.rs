@@ -1,13 +1,13 @@
 //! The page that `deblur --report` writes: what was done, how it went, and what came out.
 
-use crate::deblur::isnr;
-use crate::failure::Result;
-use crate::output::{number, sizes};
-use crate::picture::{Quality, shown};
-use crate::restore::{MARGIN, Method, Recipe, Restored};
-use convmtx::io::Image;
-use convmtx::ndarray::Array2;
-use convmtx::plot::{Figure, HeatMap, Images, Lines, Page, Scale};
+use crate::cli::deblur::isnr;
+use crate::cli::failure::Result;
+use crate::cli::output::{number, sizes};
+use crate::cli::picture::{Quality, shown};
+use crate::cli::restore::{MARGIN, Method, Recipe, Restored};
+use crate::io::Image;
+use crate::ndarray::Array2;
+use crate::plot::{Figure, HeatMap, Images, Lines, Page, Scale};
 
 /// Everything about one deblurring.
 pub struct Case<'a> {

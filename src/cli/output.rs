@@ -1,8 +1,9 @@
 //! What a command leaves behind: text on stdout, tables, files.
 
-use crate::failure::{Failure, Result};
-use convmtx::io::{IMAGE_EXTENSIONS, Image, write_atomically};
-use convmtx::plot::Figure;
+use crate::cli::failure::{Failure, Result};
+use crate::cli::overflow::refusal;
+use crate::io::{Depth, IMAGE_EXTENSIONS, Image, write_atomically};
+use crate::plot::Figure;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -55,7 +56,7 @@ pub fn check_writable(path: &Path) -> Result<()> {
         return Ok(()); // a pipe or a terminal: asking would disturb it
     }
     match write_atomically(path, |_| Err(io::Error::other(PROBE))) {
-        Err(convmtx::Error::Io { source, .. }) if source.to_string() != PROBE => {
+        Err(crate::Error::Io { source, .. }) if source.to_string() != PROBE => {
             Err(Failure::failed(format!("{}: cannot be written: {source}", path.display())))
         }
         _ => Ok(()),
@@ -132,9 +133,18 @@ pub fn write_figure(path: &Path, figure: &Figure) -> Result<()> {
     Ok(write_atomically(path, |file| file.write_all(&bytes))?)
 }
 
-/// Writes a picture in the format of the extension.
+/// Writes a picture in the format of the extension. Its pixels must be finite, also in the type that the file has.
 pub fn write_picture(path: &Path, image: &Image) -> Result<()> {
-    Ok(convmtx::io::write_image(path, image)?)
+    let single = image.depth == Depth::F32 && matches!(extension(path).as_str(), "npy" | "tif" | "tiff");
+    let holds = |v: f64| if single { (v as f32).is_finite() } else { v.is_finite() };
+    for (channel, plane) in image.planes.iter().enumerate() {
+        if let Some(((row, column), value)) = plane.indexed_iter().find(|&(_, &v)| !holds(v)) {
+            let place = format!("channel {channel}, row {row}, column {column}");
+            let refusal = if single { refusal::<f32> } else { refusal::<f64> };
+            return Err(refusal("the picture", value, &place));
+        }
+    }
+    Ok(crate::io::write_image(path, image)?)
 }
 
 /// A number of bytes as people read it.

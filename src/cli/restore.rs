@@ -1,12 +1,12 @@
 //! Deblurring one channel: the method, its λ, and when to stop. Shared by `deblur` and `demo`.
 
-use crate::failure::{Failure, Result};
+use crate::Conv2d;
+use crate::cli::failure::{Failure, Result};
+use crate::direct::DirectConv;
+use crate::ndarray::Array2;
+use crate::op::Gradient2d;
+use crate::solve::{Cgls, Lsqr, Progress, Report, RichardsonLucy, StopReason, Tikhonov};
 use clap::ValueEnum;
-use convmtx::Conv2d;
-use convmtx::direct::DirectConv;
-use convmtx::ndarray::Array2;
-use convmtx::op::Gradient2d;
-use convmtx::solve::{Cgls, Lsqr, Progress, Report, RichardsonLucy, StopReason, Tikhonov};
 use std::ops::ControlFlow;
 
 /// The residual counts as explained by noise of standard deviation σ when it is at most this times σ√N: a little
@@ -159,7 +159,7 @@ impl Deblurring {
     fn iterate(
         &self,
         mut x: Vec<f64>,
-        solve: impl FnOnce(&mut [f64], Observer) -> convmtx::Result<Report>,
+        solve: impl FnOnce(&mut [f64], Observer) -> crate::Result<Report>,
         watch: &mut dyn FnMut(usize, usize, Option<f64>),
     ) -> Result<Restored> {
         let explained = |residual: f64| self.target.is_some_and(|t| residual <= t);

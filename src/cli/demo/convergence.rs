@@ -1,14 +1,14 @@
 //! How the methods approach the photo: residuals fall for ever, errors do not.
 
 use super::photo::{NOISE, Photo};
-use crate::failure::Result;
-use crate::restore::MARGIN;
-use convmtx::direct::DirectConv;
-use convmtx::ndarray::ArrayView2;
-use convmtx::op::Gradient2d;
-use convmtx::plot::{Figure, Lines, Scale};
-use convmtx::solve::{Cgls, Lsqr, Progress, RichardsonLucy, Tikhonov};
-use convmtx::{Boundary, metrics};
+use crate::cli::failure::Result;
+use crate::cli::restore::MARGIN;
+use crate::direct::DirectConv;
+use crate::ndarray::ArrayView2;
+use crate::op::Gradient2d;
+use crate::plot::{Figure, Lines, Scale};
+use crate::solve::{Cgls, Lsqr, Progress, RichardsonLucy, Tikhonov};
+use crate::{Boundary, metrics};
 use std::ops::ControlFlow;
 
 /// Iterations that are shown.

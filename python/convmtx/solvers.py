@@ -1,0 +1,497 @@
+"""From ``b ≈ A x`` back to ``x``: least squares, conjugate gradients, Tikhonov, Richardson–Lucy.
+
+`lsqr`, `lsmr` and `cg` have SciPy's arguments and return values, `cgls` PyLops'. `A` may be an operator of this package,
+of SciPy or of PyLops, a sparse array or a matrix; the iteration runs in the library without the interpreter's lock, and
+Ctrl-C ends it at once. `b` is a vector, or an array of shape ``A.dimsd``; then the solution has shape ``A.dims``.
+
+All solvers take, by keyword,
+
+callback : callable, optional
+    Called after every iteration with a :class:`Progress` (`cg`: with the iterate, as SciPy does). Raise ``StopIteration``
+    to stop early and keep the iterate; stopping early is a regulariser. Any other exception ends the solve and goes to
+    the caller.
+history : dict, optional
+    Filled with what was recorded: ``residual_norms``, ``normal_residual_norms``, ``objectives`` (starting with the
+    starting point), ``iterations``, ``converged``, ``message``, ``elapsed``.
+progress : bool, default False
+    A progress bar by tqdm.
+
+λ multiplies the squared norm: ``tikhonov(A, b, lam)`` minimises ``‖A x − b‖² + lam ‖L x‖²``, while `damp` stands outside
+the square: ``lam = damp²``.
+"""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from . import _core
+from ._arrays import as_elements, in_dtype, size
+from .operators import Identity, aslinearoperator
+
+
+class Progress(NamedTuple):
+    """Where a solver stands after an iteration."""
+
+    iteration: int
+    """Iterations done, counted from 1."""
+    x: np.ndarray
+    """The iterate; a copy."""
+    residual_norm: float
+    """‖b − A x‖"""
+    normal_residual_norm: float | None
+    """‖Aᴴ(b − A x)‖ with the penalty's part, for solvers that know it."""
+    objective: float | None
+    """What is being minimised, for solvers that know it."""
+
+
+class _Problem:
+    """Operator, data and start, checked and of one dtype."""
+
+    def __init__(self, A, b, x0, others=()):
+        self.A = aslinearoperator(A)
+        b = as_elements(b, "b")
+        self.result_shape = self.A.dims if b.ndim > 1 and b.shape == self.A.dimsd else (self.A.shape[1],)
+        operators = [op for op in others if op is not None]
+        starts = [] if x0 is None else [as_elements(x0, "x0")]
+        dtype = np.result_type(self.A.dtype, b.dtype, *(v.dtype for v in starts), *(op.dtype for op in operators))
+        self.dtype = np.dtype(dtype)
+        m, n = self.A.shape
+        if b.shape not in ((m,), (m, 1), self.A.dimsd):
+            raise ValueError(f"b has shape {b.shape}, expected ({m},)" + (f" or {self.A.dimsd}" if len(self.A.dimsd) > 1 else ""))
+        self.b = in_dtype(b.ravel(self.A.order), self.dtype)
+        if x0 is None:
+            self.x0 = np.zeros(n, self.dtype)
+        else:
+            if starts[0].shape not in ((n,), (n, 1), self.A.dims):
+                raise ValueError(f"x0 has shape {starts[0].shape}, expected ({n},)")
+            self.x0 = in_dtype(starts[0].ravel(self.A.order), self.dtype)
+
+    def native(self, operator=None):
+        return (self.A if operator is None else operator).astype(self.dtype)._native
+
+    def shaped(self, x):
+        return x.reshape(self.result_shape, order=self.A.order) if len(self.result_shape) > 1 else x
+
+
+def _observer(problem, callback, progress, total, of_iterate=False):
+    """What the library calls after every iteration; None if nobody wants to know."""
+    if callback is None and not progress:
+        return None, _nothing
+    bar = None
+    if progress:
+        try:
+            from tqdm.auto import tqdm
+        except ImportError as error:
+            raise ImportError("progress=True needs the package tqdm; pip install tqdm, or pass a callback") from error
+        bar = tqdm(total=total, unit="it")
+
+    def observe(iteration, x, residual, normal, objective):
+        if bar is not None:
+            bar.update(iteration - bar.n)
+            bar.set_postfix_str(f"residual {residual:.3e}", refresh=False)
+        if callback is not None:
+            seen = Progress(iteration, problem.shaped(x), residual, normal, objective)
+            try:
+                callback(seen.x if of_iterate else seen)
+            except StopIteration:
+                return True
+        return False
+
+    return observe, (bar.close if bar is not None else _nothing)
+
+
+def _nothing():
+    pass
+
+
+def _record(history, outcome):
+    if history is None:
+        return
+    for name in ("residual_norms", "normal_residual_norms", "objectives"):
+        history[name] = np.array(outcome[name])
+    for name in ("iterations", "converged", "message", "elapsed"):
+        history[name] = outcome[name]
+
+
+def _warn_of_breakdown(outcome):
+    if not (outcome["converged"] or outcome["interrupted"] or outcome["reached_limit"] or outcome["istop"] is not None):
+        warnings.warn(f"the solver stopped: {outcome['message']}", RuntimeWarning, stacklevel=4)
+
+
+def _solve(solver, problem, arguments, callback, history, progress, total, of_iterate=False):
+    """Runs `solver(observer)` with the observer that was asked for."""
+    observer, close = _observer(problem, callback, progress, total, of_iterate)
+    try:
+        x, outcome, *rest = solver(*arguments, observer)
+    finally:
+        close()
+    _record(history, outcome)
+    _warn_of_breakdown(outcome)
+    return problem.shaped(x), outcome, *rest
+
+
+def _istop(outcome):
+    return 7 if outcome["istop"] is None else outcome["istop"]
+
+
+def _last(values):
+    return values[-1] if values else 0.0
+
+
+def _show(name, problem, outcome):
+    m, n = problem.A.shape
+    print(f"{name} on a {m} x {n} operator: {outcome['iterations']} iterations in {outcome['elapsed']:.3f} s, {outcome['message']}")
+    print(f"residual norm {_last(outcome['residual_norms']):.6e}, normal residual {_last(outcome['normal_residual_norms']):.3e}")
+
+
+def lsqr(
+    A,
+    b,
+    damp=0.0,
+    atol=1e-6,
+    btol=1e-6,
+    conlim=1e8,
+    iter_lim=None,
+    show=False,
+    calc_var=False,
+    x0=None,
+    *,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """min ‖A x − b‖² + damp²‖x − x0‖², by LSQR (Paige and Saunders 1982, DOI 10.1145/355984.355989).
+
+    Arguments and results are those of ``scipy.sparse.linalg.lsqr``; see the module for `callback`, `history`, `progress`.
+
+    Parameters
+    ----------
+    A : operator, sparse array or matrix
+    b : (m,) array, or array of shape ``A.dimsd``
+    damp : float
+    atol, btol : float
+        Stops when ‖r‖ ≤ btol·‖b‖ + atol·‖A‖‖x‖ or ‖Aᴴr‖ ≤ atol·‖A‖‖r‖.
+    conlim : float
+        Stops when the estimated condition number reaches it; 0 for never.
+    iter_lim : int, optional
+        Twice the number of columns by default.
+    show : bool
+        Print a summary at the end.
+    calc_var : bool
+        Estimate the diagonal of ``(AᴴA + damp²I)⁻¹``.
+    x0 : array, optional
+
+    Returns
+    -------
+    x, istop, itn, r1norm, r2norm, anorm, acond, arnorm, xnorm, var
+        As in SciPy; `istop` is 7, too, where a callback stopped.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([1.0, 2.0, 1.0], 5)
+    >>> x, istop, itn, *rest = convmtx.lsqr(A, A @ np.arange(5.0), atol=1e-12, btol=1e-12)
+    >>> np.round(x, 6)
+    array([0., 1., 2., 3., 4.])
+    """
+    problem = _Problem(A, b, x0)
+    limit = 2 * problem.A.shape[1] if iter_lim is None else size(iter_lim, "iter_lim")
+    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
+    arguments = (problem.native(), problem.b, problem.x0, settings, bool(calc_var))
+    x, outcome, variances = _solve(_core.lsqr, problem, arguments, callback, history, progress, limit)
+    if show:
+        _show("LSQR", problem, outcome)
+    var = np.zeros(problem.A.shape[1]) if variances is None else variances.real
+    return (
+        x,
+        _istop(outcome),
+        outcome["iterations"],
+        _last(outcome["residual_norms"]),
+        np.sqrt(_last(outcome["objectives"])),
+        outcome["norm"] or 0.0,
+        outcome["condition"] or 0.0,
+        _last(outcome["normal_residual_norms"]),
+        outcome["solution_norm"] or 0.0,
+        var,
+    )
+
+
+def lsmr(
+    A,
+    b,
+    damp=0.0,
+    atol=1e-6,
+    btol=1e-6,
+    conlim=1e8,
+    maxiter=None,
+    show=False,
+    x0=None,
+    *,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """min ‖A x − b‖² + damp²‖x − x0‖², by LSMR (Fong and Saunders 2011, DOI 10.1137/10079687X).
+
+    Arguments and results are those of ``scipy.sparse.linalg.lsmr``; parameters as in :func:`lsqr`, `maxiter` by default
+    the smaller of rows and columns.
+
+    Returns
+    -------
+    x, istop, itn, normr, normar, norma, conda, normx
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([1.0, 2.0, 1.0], 5)
+    >>> np.round(convmtx.lsmr(A, A @ np.arange(5.0), atol=1e-12, btol=1e-12)[0], 6)
+    array([0., 1., 2., 3., 4.])
+    """
+    problem = _Problem(A, b, x0)
+    limit = min(problem.A.shape) if maxiter is None else size(maxiter, "maxiter")
+    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
+    arguments = (problem.native(), problem.b, problem.x0, settings)
+    x, outcome = _solve(_core.lsmr, problem, arguments, callback, history, progress, limit)
+    if show:
+        _show("LSMR", problem, outcome)
+    return (
+        x,
+        _istop(outcome),
+        outcome["iterations"],
+        np.sqrt(_last(outcome["objectives"])),
+        _last(outcome["normal_residual_norms"]),
+        outcome["norm"] or 0.0,
+        outcome["condition"] or 0.0,
+        outcome["solution_norm"] or 0.0,
+    )
+
+
+def cg(
+    A,
+    b,
+    x0=None,
+    *,
+    rtol=1e-5,
+    atol=0.0,
+    maxiter=None,
+    M=None,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """A x = b for Hermitian positive definite A, by conjugate gradients (Hestenes and Stiefel 1952).
+
+    Arguments and results are those of ``scipy.sparse.linalg.cg``.
+
+    Parameters
+    ----------
+    A : operator, sparse array or matrix
+    b : (n,) array, or array of shape ``A.dimsd``
+    x0 : array, optional
+    rtol, atol : float
+        Stops when ‖b − A x‖ ≤ max(rtol·‖b‖, atol).
+    maxiter : int, optional
+        Ten times the number of unknowns by default.
+    M : operator, optional
+        Preconditioner, an approximation of A⁻¹, Hermitian positive definite.
+    callback : callable, optional
+        Called with the iterate after every iteration.
+
+    Returns
+    -------
+    x, info
+        `info` is 0 after convergence, the number of iterations if their limit was reached, -1 if A or M is not positive
+        definite or numbers ceased to be finite (with a warning that says which).
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([-1.0, 4.0, -1.0], 6, "same")
+    >>> x, info = convmtx.cg(A, np.ones(6), rtol=1e-12)
+    >>> info, bool(np.allclose(A @ x, 1))
+    (0, True)
+    """
+    M = None if M is None else aslinearoperator(M)
+    problem = _Problem(A, b, x0, [M])
+    limit = 10 * problem.A.shape[1] if maxiter is None else size(maxiter, "maxiter")
+    preconditioner = None if M is None else problem.native(M)
+    settings = (limit, float(rtol), float(atol))
+    arguments = (problem.native(), problem.b, problem.x0, settings, preconditioner)
+    x, outcome = _solve(_core.cg, problem, arguments, callback, history, progress, limit, of_iterate=True)
+    if outcome["converged"]:
+        return x, 0
+    return x, outcome["iterations"] if outcome["reached_limit"] or outcome["interrupted"] else -1
+
+
+def cgls(
+    Op,
+    y,
+    x0=None,
+    niter=100,
+    damp=0.0,
+    tol=1e-6,
+    show=False,
+    *,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """min ‖Op x − y‖² + damp²‖x‖², by CGLS (Björck 1996, DOI 10.1137/1.9781611971484).
+
+    Arguments and results are those of ``pylops.cgls``. The iterates are those of :func:`lsqr` in exact arithmetic, at a
+    lower cost.
+
+    Parameters
+    ----------
+    Op : operator, sparse array or matrix
+    y : (m,) array, or array of shape ``Op.dimsd``
+    x0 : array, optional
+    niter : int
+        The largest number of iterations.
+    damp : float
+    tol : float
+        Stops when the gradient has become this much smaller than at ``x = 0``.
+    show : bool
+        Print a summary at the end.
+
+    Returns
+    -------
+    x, istop, iit, r1norm, r2norm, cost
+        `istop` is 1 after convergence and 2 otherwise, `iit` the iterations done, `r1norm` ‖y − Op x‖, `r2norm` its
+        combination with the damping, `cost` the residual norms from the start on.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([1.0, 2.0, 1.0], 5)
+    >>> x, istop, *rest = convmtx.cgls(A, A @ np.arange(5.0), tol=1e-12)
+    >>> np.round(x, 6), istop
+    (array([0., 1., 2., 3., 4.]), 1)
+    """
+    problem = _Problem(Op, y, x0)
+    limit = size(niter, "niter")
+    arguments = (problem.native(), problem.b, problem.x0, (float(damp), limit, float(tol), 0.0))
+    x, outcome = _solve(_core.cgls, problem, arguments, callback, history, progress, limit)
+    if show:
+        _show("CGLS", problem, outcome)
+    return (
+        x,
+        1 if outcome["converged"] else 2,
+        outcome["iterations"],
+        _last(outcome["residual_norms"]),
+        np.sqrt(_last(outcome["objectives"])),
+        np.array(outcome["residual_norms"]),
+    )
+
+
+def tikhonov(
+    A,
+    b,
+    lam,
+    L=None,
+    x0=None,
+    *,
+    maxiter=100,
+    tol=1e-6,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """min ‖A x − b‖² + lam ‖L x‖² (Tikhonov 1963), by CGLS on the stacked operator.
+
+    Parameters
+    ----------
+    A : operator, sparse array or matrix
+    b : (m,) array, or array of shape ``A.dimsd``
+    lam : float
+        λ, at least 0.
+    L : operator, optional
+        The identity by default; :class:`Gradient2d` and :class:`Difference` prefer smooth solutions.
+    x0 : array, optional
+    maxiter : int
+    tol : float
+        Stops when the gradient has become this much smaller than at ``x = 0``.
+
+    Returns
+    -------
+    x : array
+        Of shape ``A.dims`` where `b` has shape ``A.dimsd``.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([1.0, 1.0], 20, "same")
+    >>> smooth = convmtx.tikhonov(A, np.ones(20), 0.1, convmtx.Difference(20, 2))
+    >>> smooth.shape
+    (20,)
+    """
+    A = aslinearoperator(A)
+    L = Identity(A.shape[1], A.dtype) if L is None else aslinearoperator(L)
+    problem = _Problem(A, b, x0, [L])
+    limit = size(maxiter, "maxiter")
+    settings = (float(lam), limit, float(tol))
+    arguments = (problem.native(), problem.native(L), problem.b, problem.x0, settings)
+    return _solve(_core.tikhonov, problem, arguments, callback, history, progress, limit)[0]
+
+
+def richardson_lucy(
+    A,
+    b,
+    niter=30,
+    *,
+    x0=None,
+    background=0.0,
+    clip_data=False,
+    callback=None,
+    history=None,
+    progress=False,
+):
+    """Richardson–Lucy, for counts `b` of mean ``A x + background`` (Richardson 1972, DOI 10.1364/JOSA.62.000055; Lucy 1974,
+    DOI 10.1086/111605).
+
+    ``x ← x · Aᴴ(b / (A x + d)) / Aᴴ1`` with the exact adjoint and the division by ``Aᴴ1``, so that no light is lost at the
+    edge.
+
+    Parameters
+    ----------
+    A : operator
+        Real, with non-negative entries.
+    b : (m,) array, or array of shape ``A.dimsd``
+        Non-negative.
+    niter : int
+    x0 : array, optional
+        The mean of `b` everywhere by default.
+    background : float or array of the shape of `b`
+    clip_data : bool
+        Take negative data as 0 instead of refusing them.
+
+    Returns
+    -------
+    x : array
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([0.25, 0.5, 0.25], 9, "same")
+    >>> star = np.zeros(9); star[4] = 1.0
+    >>> int(convmtx.richardson_lucy(A, A @ star, 50).argmax())
+    4
+    """
+    problem = _Problem(A, b, x0)
+    limit = size(niter, "niter")
+    d = as_elements(background, "background")
+    d = np.full(1, d) if d.ndim == 0 else d.ravel(problem.A.order)
+    arguments = (
+        problem.native(),
+        problem.b,
+        None if x0 is None else problem.x0,
+        (limit, bool(clip_data)),
+        in_dtype(d, problem.dtype),
+    )
+    return _solve(_core.richardson_lucy, problem, arguments, callback, history, progress, limit)[0]
+
+
+def divide(A, y, niter=100):
+    """``A / y``, as in PyLops: the least-squares solution by at most `niter` steps of LSQR."""
+    return lsqr(A, y, iter_lim=niter)[0]

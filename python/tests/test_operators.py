@@ -1,0 +1,254 @@
+"""Operators are the definition: products, matrices, adjoints, algebra, dtypes, refusals."""
+
+import numpy as np
+import pytest
+
+import convmtx
+import naive
+
+DTYPES = [np.float32, np.float64, np.complex64, np.complex128]
+
+
+def integers(rng, shape, dtype=np.float64):
+    values = rng.integers(-9, 10, shape).astype(dtype)
+    if np.issubdtype(dtype, np.complexfloating):
+        values = values + 1j * rng.integers(-9, 10, shape)
+    return values.astype(dtype)
+
+
+def every_operator(rng, dtype):
+    """One of each kind, with integer entries."""
+    draw = lambda *shape: integers(rng, shape, dtype)
+    conv = convmtx.Conv1d(draw(3), 5, "same", boundary="symmetric")
+    return [
+        conv,
+        convmtx.Conv2d(draw(2, 3), (4, 5), boundary=("periodic", "reflect"), mode="same"),
+        convmtx.Conv2d(draw(2, 3), (4, 5), order="F", correlate=True),
+        convmtx.Conv3d(draw(2, 1, 2), (3, 2, 4), stride=(1, 2, 1), dilation=(1, 1, 2)),
+        convmtx.RowwiseConv(draw(3, 2), (3, 4), correlate=True),
+        convmtx.RowwiseConv(draw(1, 2), (3, 4)),
+        convmtx.RowwiseConv(draw(3, 2), (1, 4)),
+        convmtx.FilterBank(draw(3, 2, 2), (4, 3), "valid"),
+        convmtx.Layer(draw(4, 2, 3), 7, padding=1, stride=2, groups=2),
+        convmtx.Layer(draw(4, 3, 2, 2), (3, 4), transposed=True, stride=2, groups=2, output_padding=1),
+        conv.kernel_operator(draw(5)),
+        convmtx.Layer(draw(4, 3, 2, 2), (3, 4), transposed=True, groups=2).kernel_operator(draw(4, 3, 4)),
+        convmtx.Conv1d(draw(3), 5, correlate=True).kernel_operator(draw(5)),
+        convmtx.Identity((2, 3), dtype),
+        convmtx.Diagonal(draw(2, 3)),
+        convmtx.Difference(6, 2, dtype),
+        convmtx.Gradient2d((3, 4), dtype),
+        convmtx.VStack([conv, 2 * conv]),
+        convmtx.HStack([conv, conv.H]),
+        convmtx.BlockDiagonal([conv, convmtx.Difference(3, dtype=dtype)]),
+        conv @ conv - 3 * conv.T + conv.H**2,
+        convmtx.aslinearoperator(conv.to_scipy()),
+        convmtx.aslinearoperator(draw(3, 4)),
+    ]
+
+
+def test_one_dimension_is_the_definition():
+    rng = np.random.default_rng(1)
+    compared = 0
+    for (n, taps), (mode, convention), boundary, (stride, dilation) in naive.geometries():
+        x, k = integers(rng, n), integers(rng, taps)
+        span = (taps - 1) * dilation + 1
+        offset, length = naive.window(mode, convention, n, span)
+        settings = {"boundary": boundary, "stride": stride, "dilation": dilation}
+        expected = naive.convolve(x, k, offset, -(-length // stride), **settings)
+        conv = convmtx.Conv1d(k, n, mode, convention=convention, **settings)
+        assert np.array_equal(conv.apply(x), expected), (n, taps, mode, convention, settings)
+        matrix = conv.to_scipy()
+        constant = conv.constant_term()
+        linear = expected if constant is None else expected - constant
+        assert np.array_equal(matrix @ x, linear)
+        y = integers(rng, len(linear))
+        assert np.array_equal(conv.rmatvec(y), matrix.T @ y)
+        assert np.array_equal(conv.normal_matrix().toarray(), (matrix.T @ matrix).toarray())
+        shifted = convmtx.Conv1d(k, n, offset=offset, output=len(expected), **settings)
+        assert np.array_equal(shifted.apply(x), expected)
+        compared += 1
+    assert compared == 8 * 7 * 7 * 4
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_two_and_three_dimensions_are_the_definition(mode):
+    rng = np.random.default_rng(2)
+    for kernel, shape in [((1, 1), (1, 1)), ((2, 3), (4, 5)), ((5, 2), (3, 3)), ((2, 1, 3), (3, 4, 2))]:
+        x, k = integers(rng, shape), integers(rng, kernel)
+        conv = {2: convmtx.Conv2d, 3: convmtx.Conv3d}[len(shape)](k, shape, mode)
+        assert np.array_equal(conv @ x, naive.convolve_nd(x, k, mode))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_product_is_the_matrix(dtype):
+    rng = np.random.default_rng(3)
+    for op in every_operator(rng, dtype):
+        matrix = op.todense()
+        m, n = op.shape
+        assert matrix.shape == (m, n) and op.dtype == matrix.dtype == dtype
+        assert np.array_equal(op.to_scipy().toarray(), matrix), op
+        x, y = integers(rng, n, dtype), integers(rng, m, dtype)
+        assert np.array_equal(op.matvec(x), matrix @ x), op
+        assert np.array_equal(op.rmatvec(y), matrix.conj().T @ y), op
+        assert np.array_equal(op.T @ y, matrix.T @ y) and np.array_equal(op.H @ y, matrix.conj().T @ y)
+        assert np.array_equal(op.conj() @ x, matrix.conj() @ x)
+        batch = integers(rng, (n, 6), dtype)
+        for layout in (batch, np.asfortranarray(batch), batch[:, ::2], batch[:, ::-1]):
+            product = op.matmat(layout)
+            assert np.array_equal(product, matrix @ layout) and product.dtype == dtype
+        assert np.array_equal(op.rmatmat(integers(rng, (m, 3), dtype)).shape, (n, 3))
+        assert np.array_equal(y @ op, y @ matrix)
+        assert op.dottest(), op
+
+
+def test_arrays_of_the_shape_of_the_signal():
+    rng = np.random.default_rng(4)
+    for op in every_operator(rng, np.float64):
+        x = integers(rng, op.dims)
+        y = op @ x
+        assert y.shape == op.dimsd
+        stack = integers(rng, (2, 3, *op.dims))
+        several = op.apply(stack)
+        assert several.shape == (2, 3, *op.dimsd)
+        assert np.array_equal(several[1, 2], op.apply(stack[1, 2])), op
+        back = op.apply_adjoint(several)
+        assert back.shape == stack.shape
+        assert np.array_equal(back[0, 1], op.apply_adjoint(several[0, 1])), op
+
+
+def test_column_major_images_are_matlabs_vectors():
+    rng = np.random.default_rng(5)
+    k, x = integers(rng, (2, 3)), integers(rng, (4, 5))
+    by_rows, by_columns = convmtx.Conv2d(k, x.shape), convmtx.Conv2d(k, x.shape, order="F")
+    assert np.array_equal(by_columns @ x.ravel("F"), (by_rows @ x).ravel("F"))
+    assert np.array_equal(by_columns @ x, by_rows @ x)
+    assert np.array_equal(by_columns.adjoint_kernel(x, by_rows @ x), by_rows.adjoint_kernel(x, by_rows @ x))
+    assert np.array_equal(by_columns.kernel_operator(x) @ k, by_rows @ x)
+
+
+@pytest.mark.parametrize("operator_dtype", DTYPES)
+@pytest.mark.parametrize("vector_dtype", DTYPES)
+def test_dtypes_follow_numpys_promotion(operator_dtype, vector_dtype):
+    rng = np.random.default_rng(6)
+    op = convmtx.Conv1d(integers(rng, 3, operator_dtype), 6)
+    x, batch = integers(rng, 6, vector_dtype), integers(rng, (6, 5), vector_dtype)
+    expected = np.result_type(operator_dtype, vector_dtype)
+    for product, dense in ((op @ x, op.todense() @ x), (op @ batch, op.todense() @ batch), (op.H @ (op @ x), None)):
+        assert product.dtype == expected
+        assert dense is None or np.array_equal(product, dense)
+
+
+def test_kernel_gradients_are_adjoints_for_every_kind():
+    rng = np.random.default_rng(7)
+    for dtype in (np.float64, np.complex128):
+        for op in every_operator(rng, dtype)[:10]:
+            x, y = integers(rng, op.dims, dtype), integers(rng, op.dimsd, dtype)
+            gradient = op.adjoint_kernel(x, y)
+            assert gradient.shape == op.kernel.shape
+            h = op.kernel_operator(x)
+            assert np.array_equal(h @ op.kernel, op @ x), op
+            assert np.array_equal((h.H @ y.ravel(op.order)).reshape(op.kernel.shape, order=op.order), gradient), op
+            assert np.vdot(y, op @ x) == np.vdot(gradient, op.kernel), op
+
+
+def test_bands_and_diagonals_are_scipys():
+    from scipy import linalg, sparse
+
+    conv = convmtx.Conv1d([1.0, 5.0, 2.0], 8, "same", boundary="symmetric")
+    bandwidths, ab = conv.to_banded()
+    b = np.arange(8.0)
+    assert np.allclose(conv @ linalg.solve_banded(bandwidths, ab, b), b)
+    data, offsets = conv.to_diagonals()
+    assert np.array_equal(sparse.dia_array((data, offsets), shape=conv.shape).toarray(), conv.todense())
+    with pytest.raises(ValueError, match="not possible"):
+        convmtx.Conv1d([1.0, 2.0], 8, "same", boundary="periodic").to_banded()
+    with pytest.raises(ValueError, match="one-dimensional"):
+        convmtx.RowwiseConv([[1.0]], (1, 2))._description.banded(False)
+
+
+def test_matrices_share_their_memory_with_scipy():
+    matrix = convmtx.Conv1d([1.0, 2.0], 100).to_scipy()
+    assert matrix.data.flags.owndata is False and type(matrix.data.base).__name__ == "PySliceContainer"
+    assert matrix.indices.dtype == np.int32 and matrix.indptr.dtype == np.int32
+    zeros = convmtx.Conv1d([1.0, 0.0, 2.0], 10)
+    assert zeros.to_scipy().nnz == 20 and zeros.to_scipy(keep_zeros=True).nnz == 30
+    for form in ("csr", "csc", "coo", "dia", "bsr", "lil", "dok"):
+        assert zeros.to_scipy(form).format == form
+        assert np.array_equal(zeros.to_scipy(form).toarray(), zeros.todense())
+
+
+def test_ascending_summation_has_the_bits_of_the_matrix():
+    rng = np.random.default_rng(8)
+    k, x = rng.normal(size=31), rng.normal(size=4000)
+    conv = convmtx.Conv1d(k, 4000, "same", boundary="reflect", summation="ascending")
+    assert np.array_equal(conv @ x, conv.to_scipy() @ x)
+
+
+def test_zero_size_outputs():
+    conv = convmtx.Conv1d([1.0, 2.0, 3.0], 2, "valid")
+    assert conv.shape == (0, 2) and conv.to_scipy().shape == (0, 2)
+    assert (conv @ np.ones(2)).shape == (0,) and np.array_equal(conv.H @ np.ones(0), np.zeros(2))
+    assert (conv @ np.ones((2, 0))).shape == (0, 0)
+    assert convmtx.Conv1d([1.0], 3).apply(np.ones((0, 3))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "make, error, text",
+    [
+        (lambda: convmtx.Conv1d([], 3), ValueError, "kernel is empty"),
+        (lambda: convmtx.Conv1d([1.0], 0), ValueError, "signal is empty"),
+        (lambda: convmtx.Conv1d([1.0], -1), ValueError, "at least"),
+        (lambda: convmtx.Conv1d([1.0], 2.5), TypeError, "whole number"),
+        (lambda: convmtx.Conv1d([[1.0]], 3), ValueError, "expected 1 axes"),
+        (lambda: convmtx.Conv1d([1.0], 3, "sane"), ValueError, "'full', 'same', 'valid'"),
+        (lambda: convmtx.Conv1d([1.0], 3, 2), TypeError, "mode is 2"),
+        (lambda: convmtx.Conv1d([1.0], 3, boundary="mirror"), ValueError, "'symmetric'"),
+        (lambda: convmtx.Conv1d([1.0], 3, boundary=float("nan")), ValueError, "finite"),
+        (lambda: convmtx.Conv1d([1.0], 3, boundary=1j), TypeError, "complex"),
+        (lambda: convmtx.Conv1d([1.0], 3, convention="octave"), ValueError, "'scipy'"),
+        (lambda: convmtx.Conv1d([1.0], 3, stride=0), ValueError, "stride"),
+        (lambda: convmtx.Conv1d([1.0], 3, output=3), ValueError, "without offset"),
+        (lambda: convmtx.Conv1d([1.0], 3, engine="cuda"), ValueError, "'direct'"),
+        (lambda: convmtx.Conv1d([1.0], 2**62), ValueError, "2\\^61|overflow"),
+        (lambda: convmtx.Conv1d(["a"], 3), TypeError, "dtype"),
+        (lambda: convmtx.Conv1d([1 + 1j], 3, dtype=np.float64), TypeError, "complex"),
+        (lambda: convmtx.Conv1d([2**53 + 1], 3), ValueError, "2\\*\\*53"),
+        (lambda: convmtx.Conv2d(np.ones((2, 2)), 5), ValueError, "shape of the signal"),
+        (lambda: convmtx.Conv2d(np.ones((2, 2)), (5, 5), boundary=("zero",)), ValueError, "one per axis"),
+        (lambda: convmtx.Conv2d(np.ones((2, 2)), (5, 5), order="K"), ValueError, "'C' or 'F'"),
+        (lambda: convmtx.RowwiseConv(np.ones((2, 3)), (3, 4)), ValueError, "kernel rows"),
+        (lambda: convmtx.FilterBank(np.ones(3), 5), ValueError, "axes"),
+        (lambda: convmtx.Layer(np.ones((3, 2, 9)), 5), ValueError, "length of the kernel"),
+        (lambda: convmtx.Layer(np.ones((3, 2, 1)), 5, groups=2), ValueError, "multiple"),
+        (lambda: convmtx.Conv1d([1.0], 4) @ np.ones(3), ValueError, "expected \\(4,\\)"),
+        (lambda: convmtx.Conv1d([1.0], 4).matvec(np.ones((2, 2))), ValueError, "expected \\(4,\\)"),
+        (lambda: convmtx.Conv1d([1.0], 4).matmat(np.ones(4)), ValueError, "one signal per column"),
+        (lambda: convmtx.Conv1d([1.0], 4) + convmtx.Conv1d([1.0], 5), ValueError, "as A"),
+        (lambda: convmtx.Conv1d([1.0, 1], 4) @ convmtx.Conv1d([1.0], 5), ValueError, "columns of A"),
+        (lambda: convmtx.Conv1d([1.0, 1], 4) ** 2, ValueError, "square"),
+        (lambda: convmtx.VStack([]), ValueError, "at least one"),
+        (lambda: convmtx.aslinearoperator(3), TypeError, "no operator"),
+        (lambda: convmtx.Conv1d([1.0], 10**14).to_scipy(), MemoryError, "bytes"),
+    ],
+)
+def test_refusals_say_what_is_wrong(make, error, text):
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_threads_are_counted_and_change_nothing():
+    rng = np.random.default_rng(9)
+    conv = convmtx.Conv1d(rng.normal(size=63), 50_000, "same")
+    x = rng.normal(size=50_000)
+    before = convmtx.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 2, 5):
+            convmtx.set_num_threads(threads)
+            assert convmtx.get_num_threads() == threads
+            results.append(conv @ x)
+        assert all(np.array_equal(results[0], result) for result in results)
+    finally:
+        convmtx.set_num_threads(0)
+    assert convmtx.get_num_threads() == before
