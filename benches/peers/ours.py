@@ -85,7 +85,7 @@ def backward_kernel(x, g):
 def tikhonov1d(k, y, n, lam):
     """min |K x − y|² + lam |D x|², K 'full', D the (n − 2, n) second difference."""
     a, d = convmtx.Conv1d(k, n), convmtx.Difference(n, order=2)
-    return lambda: convmtx.tikhonov(a, y, lam, d, tol=1e-8)[0]
+    return lambda: convmtx.tikhonov(a, y, lam, d, maxiter=20000, tol=1e-8)
 
 
 def deblur_cgls(psf, y, iters):
@@ -127,7 +127,7 @@ def richardson_lucy(psf, y, iters):
 def richardson_lucy_divided(psf, y, iters):
     """The same with the division by Aᴴ1."""
     a, start = convmtx.Conv2d(psf, y.shape, "same"), np.full(y.size, 0.5)
-    return lambda: convmtx.richardson_lucy(a, y.ravel(), iters, x0=start)[0]
+    return lambda: convmtx.richardson_lucy(a, y.ravel(), iters, x0=start)
 
 
 def tv_pdhg(psf, y, lam, iters):

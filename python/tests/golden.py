@@ -36,6 +36,9 @@ class Case:
     def __getitem__(self, name):
         return decode(self._data["inputs"][name])
 
+    def has_expected(self, name):
+        return name in self._data["expected"]
+
     def want(self, name):
         return decode(self._data["expected"][name])
 
