@@ -21,11 +21,22 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="runs with --full"))
 
 
+@pytest.fixture(autouse=True)
+def compared(request):
+    """Counts the comparisons of a golden case; a case that compares nothing has not been tested."""
+    case = getattr(request.node, "callspec", None) and request.node.callspec.params.get("case")
+    before = case.compared if isinstance(case, golden.Case) else 0
+    yield
+    if isinstance(case, golden.Case):
+        assert case.compared > before
+        golden.comparisons[case.group][case.name] += case.compared - before
+
+
 def pytest_terminal_summary(terminalreporter):
     """The golden cases that took part in this run, by group."""
-    for group in sorted(golden.comparisons):
-        cases, compared = golden.cases_compared[group], golden.comparisons[group]
-        terminalreporter.write_line(f"golden: {group} {cases} cases / {compared} comparisons")
-    if golden.comparisons:
-        cases, compared = golden.cases_compared.total(), golden.comparisons.total()
-        terminalreporter.write_line(f"golden: {len(golden.comparisons)} groups, {cases} cases / {compared} comparisons")
+    found = golden.comparisons
+    for group in sorted(found):
+        terminalreporter.write_line(f"golden: {group} {len(found[group])} cases / {found[group].total()} comparisons")
+    if found:
+        cases, compared = sum(map(len, found.values())), sum(counts.total() for counts in found.values())
+        terminalreporter.write_line(f"golden: {len(found)} groups, {cases} cases / {compared} comparisons")

@@ -1,11 +1,12 @@
 """Golden files: cases computed by other programs, and one comparison with the case's tolerance.
 
 The format is described in `tests/golden/README.md`. A test asks for the cases of a group, which also notes that
-the group has a reader; every comparison is counted, and `conftest.py` prints the counts when the run ends.
+the group has a reader; every comparison is counted, and `conftest.py` prints the counts when the run ends. A case on
+which nothing was compared fails.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ MODES = ("full", "same", "valid")
 DTYPES = {"f32": np.float32, "f64": np.float64, "c128": np.complex128}
 
 read_groups = set()
-cases_compared = Counter()
-comparisons = Counter()
+#: Comparisons of this run, by group and case.
+comparisons = defaultdict(Counter)
 
 
 class Case:
@@ -56,7 +57,7 @@ class Case:
             with np.errstate(invalid="ignore"):
                 equal |= np.abs(got - want) <= absolute + relative * np.max(np.abs(want))
         assert equal.all(), f"{where}: got\n{got}\nexpected\n{want}"
-        self._count()
+        self.compared += 1
 
     def check_matrix(self, what, got, want):
         """Asserts that a sparse matrix has these entries and no others, rows ascending, columns ascending within."""
@@ -68,19 +69,14 @@ class Case:
         for part in ("row", "col", "data"):
             a, b = getattr(coo, part), getattr(want, part)
             assert np.array_equal(a, b, equal_nan=part == "data"), f"{where} {part}:\n{a}\nexpected\n{b}"
-        self._count()
+        self.compared += 1
 
     def refuses(self, what, action, error=ValueError):
         """Asserts that `action()` raises `error` with a text."""
         with pytest.raises(error) as caught:
             action()
         assert str(caught.value), f"{self.id} {what}: an error without words"
-        self._count()
-
-    def _count(self):
-        cases_compared[self.group] += self.compared == 0
         self.compared += 1
-        comparisons[self.group] += 1
 
 
 class Coo:

@@ -188,3 +188,7 @@ def test_errors(case):
             case.refuses("conv_mtx_1d", build)
         else:
             case.check("conv_mtx_1d", build().shape, case.want("shape"))
+    else:
+        matrix = convmtx.convmtx(case["h"], case["n"])
+        for solver in ("lsqr", "lsmr", "cgls"):
+            case.refuses(solver, lambda solver=solver: getattr(convmtx, solver)(matrix, case["b"]))
