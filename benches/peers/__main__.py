@@ -41,7 +41,7 @@ def arguments():
     parser.add_argument("--threads", default="1,2", help="numbers of threads, separated by commas")
     parser.add_argument("--rounds", type=int, help="samples per peer (3 with --quick, else 7)")
     parser.add_argument("--budget", type=float, help="seconds per peer and case after which it leaves the rounds")
-    parser.add_argument("--warm-heap", action="store_true", help="glibc keeps freed memory; measures without page faults")
+    parser.add_argument("--warm-heap", action="store_true", help="glibc keeps freed memory: no page faults")
     parser.add_argument("--out", type=Path, help="JSON file to keep the measurements in")
     parser.add_argument("--report", type=Path, metavar="FILE", help="print the table of a kept run, measure nothing")
     return parser.parse_args()

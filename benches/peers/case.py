@@ -11,7 +11,7 @@ OURS = "convmtx"
 
 @dataclass
 class Peer:
-    """One way to do the job. `only` names the thread counts it knows (None: all); `view` makes its result comparable."""
+    """A way to do the job. `only` names the thread counts it knows (None: all), `view` makes its result comparable."""
 
     name: str
     work: Callable[[], Any]

@@ -44,8 +44,8 @@ class Threads:
     def __init__(self, ours):
         self._ours = ours
         self._torch, self._numba, self._cv2 = optional("torch"), optional("numba"), optional("cv2")
-        for name in ("sparse_dot_mkl", "mkl_fft.interfaces.scipy_fft"):  # their pools must exist before they can be limited
-            optional(name)
+        for name in ("sparse_dot_mkl", "mkl_fft.interfaces.scipy_fft"):
+            optional(name)  # their pools must exist before they can be limited
         pools = optional("threadpoolctl")
         self._pools = pools.ThreadpoolController() if pools else None
         self._fft = None

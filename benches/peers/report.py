@@ -30,8 +30,8 @@ def of_run(records, about):
         f"{'Freed memory is kept (--warm-heap)' if about['warm_heap'] else 'Default malloc'}; "
         f"{kept} samples, {disturbed} of them disturbed by other programs, {discarded} more discarded.",
         "",
-        "Ratio: time of the fastest correct peer over time of our fastest variant, each with at most so many threads; above 1 "
-        "we are faster. Kernel: share of our CPU time that the kernel took.",
+        "Ratio: time of the fastest correct peer over time of our fastest variant, each with at most so many threads; "
+        "above 1 we are faster. Kernel: share of our CPU time that the kernel took.",
         "",
         "| | case | 1 thread: ratio | to | 2 threads: ratio | to | ours | kernel |",
         "|---|---|---|---|---|---|---|---|",
@@ -39,11 +39,11 @@ def of_run(records, about):
     for record in records:
         one, two = comparison(record, 1), comparison(record, 2)
         ours = two[2] or one[2]
-        share = next((r["kernel_share"] for r in record["results"] if r["peer"] == ours and r.get("kernel_share")), None)
-        kernel = f"{share:.0%}" if share is not None else "–"
+        shares = [r["kernel_share"] for r in record["results"] if r["peer"] == ours and r.get("kernel_share")]
+        kernel = f"{shares[0]:.0%}" if shares else "–"
         cells = (record["group"], record["case"], _ratio(one[0]), one[1], _ratio(two[0]), two[1], ours, kernel)
         lines.append("| " + " | ".join(cells) + " |")
-    bad = [f"{record['case']}: {r['peer']}" for record in records for r in record["results"] if r.get("wrong") or "failed" in r]
+    bad = [f"{record['case']}: {r['peer']}" for record in records for r in record["results"] if _is_bad(r)]
     if bad:
         lines += ["", "Wrong or failed, and not compared: " + "; ".join(dict.fromkeys(bad)) + "."]
     if about["missing"]:
@@ -71,8 +71,12 @@ def ours_is_wrong(records):
         f"{record['case']}: {r['peer']} {r.get('failed') or 'differs by %.1e' % r['error']}"
         for record in records
         for r in record["results"]
-        if r["peer"].startswith(OURS) and (r.get("wrong") or "failed" in r)
+        if r["peer"].startswith(OURS) and _is_bad(r)
     ]
+
+
+def _is_bad(r):
+    return "failed" in r or r["wrong"]
 
 
 def _by_peer(record):

@@ -49,7 +49,8 @@ def one_dimension(k, n, shape, ours):
 
     diagonals = list(k[:, None])
     case.add("numpy, arrays filled directly", by_numpy, only=(1,))
-    case.add("scipy diags_array", lambda: sp.diags_array(diagonals, offsets=offsets, shape=(m, n), format="csr"), only=(1,))
+    by_diagonals = lambda: sp.diags_array(diagonals, offsets=offsets, shape=(m, n), format="csr")
+    case.add("scipy diags_array", by_diagonals, only=(1,))
     case.add("scipy dia_array.tocsr", dia, only=(1,))
     if taps <= 31:
         case.add("scipy coo_array.tocsr", triplets, only=(1,))

@@ -14,7 +14,12 @@ GRID = {
     "default": [(64, 100_000, taps, "f64") for taps in (20, 257, 4096)]
     + [(64, 100_000, 257, "f32"), (4096, 10_000, 20, "f32"), (4096, 10_000, 257, "f64")],
     # What stays within 8 GiB with the temporaries of the peers.
-    "full": [(m, n, taps, d) for d in DTYPES for m, n in ((64, 10_000), (64, 100_000), (4096, 10_000)) for taps in (20, 257, 4096)],
+    "full": [
+        (m, n, taps, dtype)
+        for dtype in DTYPES
+        for m, n in ((64, 10_000), (64, 100_000), (4096, 10_000))
+        for taps in (20, 257, 4096)
+    ],
 }
 # Beyond so many multiplications a direct loop is no candidate.
 DIRECT_LIMIT = 6e9
@@ -46,10 +51,12 @@ def rows(a, b, dtype, ours):
         ta, tb = torch.from_numpy(a), torch.from_numpy(b)
         length = scipy.fft.next_fast_len(n + taps - 1, real=True)
         rfft, irfft = torch.fft.rfft, torch.fft.irfft
-        case.add("torch.fft of whole rows", lambda: irfft(rfft(ta, length) * rfft(tb, length), length)[:, : n + taps - 1])
+        whole_rows = lambda: irfft(rfft(ta, length) * rfft(tb, length), length)[:, : n + taps - 1]
+        case.add("torch.fft of whole rows", whole_rows)
         if a.size * taps < DIRECT_LIMIT / 2:
             conv1d = torch.nn.functional.conv1d
-            case.add("torch conv1d groups=M", lambda: conv1d(ta[None], tb.flip(1)[:, None], groups=m, padding=taps - 1)[0])
+            grouped = lambda: conv1d(ta[None], tb.flip(1)[:, None], groups=m, padding=taps - 1)[0]
+            case.add("torch conv1d groups=M", grouped)
     if compiled() and direct:
 
         def loop():

@@ -1,4 +1,4 @@
-"""F. Solvers: Tikhonov in one dimension to convergence; deblurring, by CGLS and by Richardson–Lucy, for some steps."""
+"""F. Solvers: Tikhonov in one dimension to convergence; some steps of deblurring by CGLS and by Richardson–Lucy."""
 
 import numpy as np
 import scipy.fft
@@ -31,7 +31,8 @@ def tikhonov(n, taps, lam, rng, ours):
     truth = np.cumsum(rng.standard_normal(n)) / 50 + np.sin(np.arange(n) / 200)
     y = np.convolve(truth, k) + 0.01 * rng.standard_normal(n + taps - 1)
     a = conv_csr(k, n, "full")
-    d = sp.diags_array([np.ones(n - 2), -2 * np.ones(n - 2), np.ones(n - 2)], offsets=[0, 1, 2], shape=(n - 2, n), format="csr")
+    ones = np.ones(n - 2)
+    d = sp.diags_array([ones, -2 * ones, ones], offsets=[0, 1, 2], shape=(n - 2, n), format="csr")
     stacked, rhs = sp.vstack([a, np.sqrt(lam) * d], format="csr"), np.concatenate([y, np.zeros(n - 2)])
 
     def banded():
@@ -146,7 +147,7 @@ def deblurring(blurred, iterations, ours):
 
 
 def richardson_lucy(blurred, iterations, ours):
-    """x ← x·Aᴴ(b/Ax)/Aᴴ1 from 0.5: the form whose sum is that of the data. Packages leave the division by Aᴴ1 out."""
+    """x ← x·Aᴴ(b/Ax)/Aᴴ1 from 0.5, which keeps the sum of the data. Packages leave the division by Aᴴ1 out."""
     y = np.maximum(blurred.y, 1e-4)
 
     def by_hand(a):

@@ -12,7 +12,8 @@ from libraries import optional
 DTYPES = {"f32": np.float32, "f64": np.float64}
 GRID = {
     "quick": [(31, 16, "f64")],
-    "default": [(taps, count, "f64") for taps in (5, 31, 101) for count in (1, 64)] + [(31, 64, "f32"), (31, 256, "f64")],
+    "default": [(taps, count, "f64") for taps in (5, 31, 101) for count in (1, 64)]
+    + [(31, 64, "f32"), (31, 256, "f64")],
     "full": [(taps, count, d) for d in DTYPES for taps in (5, 31, 101) for count in (1, 16, 64, 256)],
 }
 
