@@ -34,7 +34,7 @@ def optional(name):
 
 def versions():
     """Name and version of everything that took part."""
-    found = {name: getattr(module, "__version__", "?") for name, module in _modules.items() if module}
+    found = {name: module.__version__ for name, module in _modules.items() if hasattr(module, "__version__")}
     return {"numpy": np.__version__, "scipy": scipy.__version__, **found}
 
 
@@ -44,7 +44,7 @@ class Threads:
     def __init__(self, ours):
         self._ours = ours
         self._torch, self._numba, self._cv2 = optional("torch"), optional("numba"), optional("cv2")
-        for name in ("sparse_dot_mkl", "mkl_fft.interfaces.scipy_fft"):
+        for name in ("sparse_dot_mkl", "mkl_fft", "mkl_fft.interfaces.scipy_fft"):
             optional(name)  # their pools must exist before they can be limited
         pools = optional("threadpoolctl")
         self._pools = pools.ThreadpoolController() if pools else None
