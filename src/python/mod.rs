@@ -6,6 +6,7 @@
 
 mod algebra;
 mod arrays;
+mod command;
 mod descriptions;
 mod element;
 mod errors;
@@ -27,6 +28,7 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     descriptions::register(m)?;
     algebra::register(m)?;
     solve::register(m)?;
+    command::register(m)?;
     threads::register(m)?;
     Ok(())
 }
