@@ -8,6 +8,7 @@ float16 widens to float32; integers and bool become float64, and one beyond 2**5
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,29 @@ def element_dtype(dtype: DTypeLike, name: str = "dtype") -> DType:
     return found
 
 
-def size(value: Any, name: str, least: int = 0) -> int:
+def real_elements(value: ArrayLike, name: str = "x") -> Array:
+    """Anything array-like as an array of float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        For complex arrays, and as :func:`as_elements`.
+    """
+    array = as_elements(value, name)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} is complex, expected real numbers; take its real part or its magnitude first")
+    return array
+
+
+def real_dtype(dtype: DTypeLike, name: str = "dtype") -> str:
+    """The name of float32 or float64, from anything that NumPy takes for a dtype."""
+    found = np.dtype(dtype)
+    if found not in (np.float32, np.float64):
+        raise TypeError(f"{name} is {found}, expected float32 or float64")
+    return found.name
+
+
+def size(value: Any, name: str, least: int = 0, most: int = sys.maxsize) -> int:
     """A length or count as an int.
 
     Raises
@@ -102,7 +125,7 @@ def size(value: Any, name: str, least: int = 0) -> int:
     TypeError
         For what is not a whole number; 2.0 is none.
     ValueError
-        Below `least`.
+        Below `least` or above `most`.
     """
     try:
         number = operator.index(value)
@@ -110,6 +133,8 @@ def size(value: Any, name: str, least: int = 0) -> int:
         raise TypeError(f"{name} is {value!r}, expected a whole number") from None
     if number < least:
         raise ValueError(f"{name} is {number}, expected at least {least}")
+    if number > most:
+        raise ValueError(f"{name} is {number}, expected at most {most}")
     return number
 
 

@@ -6,11 +6,16 @@
 
 mod algebra;
 mod arrays;
+mod command;
 mod descriptions;
 mod element;
 mod errors;
 mod foreign;
+mod metrics;
+mod noise;
 mod operator;
+mod psf;
+mod reals;
 mod solve;
 mod threads;
 mod watch;
@@ -26,7 +31,11 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     m.add_class::<descriptions::Description>()?;
     descriptions::register(m)?;
     algebra::register(m)?;
+    psf::register(m)?;
+    metrics::register(m)?;
+    noise::register(m)?;
     solve::register(m)?;
+    command::register(m)?;
     threads::register(m)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Words become choices, with errors that list the valid ones.
 
+use crate::psf::Centre;
 use crate::{Boundary, ConvMode, Convention, Error, Extension, Result, Scalar, Summation};
 
 /// The choice that goes by `word`.
@@ -57,4 +58,9 @@ pub fn padding(word: &str) -> Result<Extension> {
         ("antireflective", Extension::Antireflective),
     ];
     choose("padding_mode", word, &choices)
+}
+
+/// The point of a PSF that goes by a word; any other is given by row and column.
+pub fn centre(word: &str) -> Result<Centre> {
+    choose("on", word, &[("peak", Centre::Peak), ("mass", Centre::Mass)])
 }
