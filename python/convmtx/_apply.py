@@ -9,21 +9,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from . import _integers
 from ._checks import computing_dtype, is_integral, to_float
 from ._extend import extend
+from ._types import Array, DType, DTypeLike, Engine, Mode, Sizes
 from .operators import Conv1d, Conv2d, Conv3d, RowwiseConv
 
-_CONV = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+_CONV: dict[int, type[Conv1d] | type[Conv2d] | type[Conv3d]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+
+# So few taps are always summed directly, which saves the look for values that are not finite.
+_FEW_TAPS = 16
 
 
-def operator_for(kernel, signal_shape, mode="full", *, offset=None, output=None, **geometry):
+def operator_for(
+    kernel: Array,
+    signal_shape: Sizes,
+    mode: Mode = "full",
+    *,
+    offset: Sizes | None = None,
+    output: Sizes | None = None,
+    **geometry: Any,
+) -> Conv1d | Conv2d | Conv3d:
     """``Conv1d``, ``Conv2d`` or ``Conv3d``, as the kernel has dimensions; shapes and windows may be sequences."""
 
-    def per_axis(value):
+    def per_axis(value: Any) -> Any:
         return value if value is None or np.ndim(value) == 0 else value[0] if kernel.ndim == 1 else tuple(value)
 
     return _CONV[kernel.ndim](
@@ -32,16 +45,16 @@ def operator_for(kernel, signal_shape, mode="full", *, offset=None, output=None,
 
 
 def convolve(
-    x: np.ndarray,
-    h: np.ndarray,
+    x: Array,
+    h: Array,
     offset: Sequence[int],
     output: Sequence[int],
     *,
-    boundary="zero",
-    engine: str = "auto",
-    dtype=None,
+    boundary: Any = "zero",
+    engine: Engine = "auto",
+    dtype: DTypeLike | None = None,
     names: tuple[str, str] = ("in1", "in2"),
-) -> np.ndarray:
+) -> Array:
     """``full[offset : offset + output]`` of the convolution of ``x`` with ``h`` along their last ``len(offset)`` axes.
 
     Parameters
@@ -65,19 +78,34 @@ def convolve(
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
     if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
         h = h.astype(computing)
-    if engine != "direct" and not (np.isfinite(x).all() and np.isfinite(h).all()):
+    if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
+        engine = "direct"
+    if engine != "direct" and not (_surely_finite(x) and _surely_finite(h)):
         engine = "direct"
     return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
 
 
-def _real_or(computing: np.dtype, array: np.ndarray) -> np.dtype:
+def _surely_finite(array: Array) -> bool:
+    """Whether all values are finite, by one sum and without a temporary; a sum that overflows counts as no."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
+def _real_or(computing: DType, array: Array) -> DType:
     """The dtype in which ``array`` enters: a real array stays real beside a complex one, which halves the work."""
     if computing.kind == "c" and array.dtype.kind != "c":
         return np.dtype(np.float32 if computing.itemsize == 8 else np.float64)
     return computing
 
 
-def _convolve(x, h, offset, output, boundary="zero", engine="auto") -> np.ndarray:
+def _convolve(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any = "zero",
+    engine: Engine = "auto",
+) -> Array:
     """:func:`convolve` in one of the four floating dtypes."""
     ndim = len(offset)
     x_batch, h_batch = x.shape[: x.ndim - ndim], h.shape[: h.ndim - ndim]
@@ -104,7 +132,9 @@ def _convolve(x, h, offset, output, boundary="zero", engine="auto") -> np.ndarra
     return y.reshape(*batch, *output)
 
 
-def _one_kernel(x, h, offset, output, boundary, engine) -> np.ndarray:
+def _one_kernel(
+    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+) -> Array:
     """Every signal in ``x`` (its last ``h.ndim`` axes) with the same kernel."""
     ndim = h.ndim
     batch, n = x.shape[: x.ndim - ndim], x.shape[x.ndim - ndim :]
@@ -130,7 +160,9 @@ def _one_kernel(x, h, offset, output, boundary, engine) -> np.ndarray:
     return np.moveaxis(y, range(lead, lead + len(folded)), [lead + a for a in folded])
 
 
-def _kept_axes(x, h, offset, output, boundary, engine) -> np.ndarray:
+def _kept_axes(
+    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+) -> Array:
     """The operators up to three dimensions; beyond, a sum over the taps of the first axis of what one dimension less gives."""
     ndim = h.ndim
     n = x.shape[x.ndim - ndim :]
@@ -148,7 +180,7 @@ def _kept_axes(x, h, offset, output, boundary, engine) -> np.ndarray:
     return total
 
 
-def predicted_engine(x: np.ndarray, h: np.ndarray, offset: Sequence[int], output: Sequence[int]) -> str:
+def predicted_engine(x: Array, h: Array, offset: Sequence[int], output: Sequence[int]) -> str:
     """The engine that "auto" takes for this convolution: "direct" or "fft"."""
     if h.ndim > 3 or 0 in output:
         return "direct"
@@ -156,6 +188,6 @@ def predicted_engine(x: np.ndarray, h: np.ndarray, offset: Sequence[int], output
     return engine_of(operator_for(h.astype(computing_dtype(h.dtype)), x.shape, offset=offset, output=output))
 
 
-def engine_of(operator) -> str:
+def engine_of(operator: Conv1d | Conv2d | Conv3d) -> str:
     """The word in an operator's ``explain()`` that names the engine it took."""
     return "fft" if "fft" in operator.explain().split("\n")[0].lower() else "direct"

@@ -6,10 +6,14 @@ too large for float64. The extension repeats as often as the kernel needs, as ev
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ._types import Array
 
-def extended_indices(n: int, start: int, stop: int, boundary: str) -> np.ndarray:
+
+def extended_indices(n: int, start: int, stop: int, boundary: str) -> Array:
     """Which of n samples stands at each position start ... stop - 1; -1 where there is none."""
     at = np.arange(start, stop)
     if boundary == "zero":
@@ -28,7 +32,7 @@ def extended_indices(n: int, start: int, stop: int, boundary: str) -> np.ndarray
     raise ValueError(f"the boundary {boundary!r} is not available for integers beyond 2**53 or beyond three dimensions")
 
 
-def extend(x: np.ndarray, axis: int, start: int, stop: int, boundary) -> np.ndarray:
+def extend(x: Array, axis: int, start: int, stop: int, boundary: Any) -> Array:
     """``x`` on positions start ... stop - 1 of ``axis``. ``boundary`` is a word or the number that stands beyond the ends."""
     word, beyond = (boundary, 0) if isinstance(boundary, str) else ("zero", boundary)
     indices = extended_indices(x.shape[axis], start, stop, word)

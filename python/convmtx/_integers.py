@@ -15,13 +15,29 @@ Three steps, so that the answer is exact whatever the integers:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ._arrays import EXACT
+from ._types import Array, DType, DTypeLike, Engine
+
+#: Convolves two float64 arrays: signal, kernel, offset, output, boundary, engine.
+Floating: TypeAlias = Callable[[Array, Array, Sequence[int], Sequence[int], Any, Engine], Array]
 
 
-def convolve(x, h, offset, output, *, boundary, engine, dtype, floating) -> np.ndarray:
+def convolve(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    *,
+    boundary: Any,
+    engine: Engine,
+    dtype: DType,
+    floating: Floating,
+) -> Array:
     """The exact convolution of two integer arrays as ``dtype``; ``floating`` convolves two float64 arrays."""
     beyond = 0 if isinstance(boundary, str) else int(boundary)
     largest = (max(magnitude(x), abs(beyond)), magnitude(h))
@@ -34,12 +50,20 @@ def convolve(x, h, offset, output, *, boundary, engine, dtype, floating) -> np.n
     return _narrow_digits(*_in_digits(x, h, offset, output, boundary, largest, terms, floating), dtype)
 
 
-def magnitude(array: np.ndarray) -> int:
+def magnitude(array: Array) -> int:
     """The largest absolute value, as a Python int (that of the smallest int64 is no int64)."""
     return max(int(array.max()), -int(array.min())) if array.size else 0
 
 
-def _in_floats(x, h, offset, output, boundary, engine, floating) -> np.ndarray:
+def _in_floats(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any,
+    engine: Engine,
+    floating: Floating,
+) -> Array:
     """All sums are below 2**53: direct summation is exact. An FFT is exact after rounding while its error is below 1/2."""
     x, h = x.astype(np.float64), h.astype(np.float64)
     boundary = boundary if isinstance(boundary, str) else float(boundary)
@@ -49,7 +73,7 @@ def _in_floats(x, h, offset, output, boundary, engine, floating) -> np.ndarray:
     return y if engine == "direct" else np.rint(y)
 
 
-def _fft_error(x, h) -> float:
+def _fft_error(x: Array, h: Array) -> float:
     """A bound for the error of a convolution by FFT: c ε log₂N ‖h‖₁ ‖x‖₂ with c = 16."""
     points = max(x.size + h.size, 2)
     return 16 * np.finfo(np.float64).eps * math.log2(points) * float(np.abs(h).sum()) * float(np.linalg.norm(x.ravel()))
@@ -58,35 +82,46 @@ def _fft_error(x, h) -> float:
 # Digits -------------------------------------------------------------------------------------------------------------
 
 
-def _split(array: np.ndarray, bits: int, count: int) -> list[np.ndarray]:
+def _split(array: Array, bits: int, count: int) -> list[Array]:
     """``count`` digits of ``bits`` bits, lowest first; the last one is what remains and carries the sign."""
     mask = array.dtype.type((1 << bits) - 1)
     digits = [((array >> (bits * i)) & mask) for i in range(count - 1)]
     return [digit.astype(np.float64) for digit in [*digits, array >> (bits * (count - 1))]]
 
 
-def _widened(array: np.ndarray) -> np.ndarray:
+def _widened(array: Array) -> Array:
     """Small integers as int64, so that digits of any width can be cut from them."""
     return array if array.dtype == np.uint64 else array.astype(np.int64)
 
 
-def _in_digits(x, h, offset, output, boundary, largest, terms, floating):
+def _in_digits(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any,
+    largest: tuple[int, int],
+    terms: int,
+    floating: Floating,
+) -> tuple[list[Array], Array, int]:
     """The exact values as digits: a list of int64 arrays in 0 ... 2**bits - 1, the carry above them, and bits."""
     # |digit| ≤ 2**bits, so that a sum of `terms` products of two digits is at most 2**52.
     bits = (52 - math.ceil(math.log2(max(terms, 2)))) // 2
     counts = [max(math.ceil(max(m.bit_length(), 1) / bits), 1) for m in largest]
     parts_x, parts_h = _split(_widened(x), bits, counts[0]), _split(_widened(h), bits, counts[1])
-    word, beyond = (boundary, [0] * counts[0]) if isinstance(boundary, str) else (None, None)
-    if word is None:
+    # A number beyond the ends is cut into digits like the signal; a word serves every digit.
+    beyond: list[Any] = [boundary] * counts[0]
+    if not isinstance(boundary, str):
         beyond = [float(part.item()) for part in _split(np.array(int(boundary)), bits, counts[0])]
 
-    sums: list = [0] * (counts[0] + counts[1] - 1)
+    sums: list[Any] = [0] * (counts[0] + counts[1] - 1)
     for i, part_x in enumerate(parts_x):
         for j, part_h in enumerate(parts_h):
-            products = floating(part_x, part_h, offset, output, beyond[i] if word is None else word, "direct")
+            products = floating(part_x, part_h, offset, output, beyond[i], "direct")
             sums[i + j] = sums[i + j] + products.astype(np.int64)
 
-    digits, carry = [], 0
+    digits: list[Array] = []
+    carry: Any = 0
     for total in sums:
         total = total + carry
         digits.append(total & ((1 << bits) - 1))
@@ -94,7 +129,7 @@ def _in_digits(x, h, offset, output, boundary, largest, terms, floating):
     return digits, carry, bits
 
 
-def _narrow_digits(digits, carry, bits: int, dtype: np.dtype) -> np.ndarray:
+def _narrow_digits(digits: list[Array], carry: Array, bits: int, dtype: DType) -> Array:
     """The values that ``digits`` spell as ``dtype``."""
     low = np.zeros_like(carry, dtype=np.uint64)
     for i, digit in enumerate([*digits, carry]):
@@ -113,7 +148,7 @@ def _narrow_digits(digits, carry, bits: int, dtype: np.dtype) -> np.ndarray:
     return narrow(values, dtype)
 
 
-def _shifted(values: np.ndarray, places: int) -> np.ndarray:
+def _shifted(values: Array, places: int) -> Array:
     """``values >> places``, also for 64 places and more, where only the sign remains."""
     if places < 64:
         return values >> values.dtype.type(places)
@@ -123,13 +158,13 @@ def _shifted(values: np.ndarray, places: int) -> np.ndarray:
 # Into the wanted dtype ----------------------------------------------------------------------------------------------
 
 
-def narrow(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def narrow(values: Array, dtype: DTypeLike) -> Array:
     """Integers (in float64, int64 or uint64) as ``dtype``; ``ValueError`` if one does not fit."""
     dtype = np.dtype(dtype)
     if dtype.kind == "b":
         return values != 0
     if dtype.kind in "iu":
-        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
     else:
         high = 2 ** (np.finfo(dtype).nmant + 1)
         low = -high
@@ -139,7 +174,7 @@ def narrow(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return values.astype(dtype)
 
 
-def _does_not_fit(fits: np.ndarray, range_found: str, dtype) -> ValueError:
+def _does_not_fit(fits: Array, range_found: str, dtype: DType) -> ValueError:
     return ValueError(
         f"{np.count_nonzero(~fits)} of {fits.size} values of the convolution do not fit {dtype}{range_found}; "
         "values are never wrapped or rounded: pass float64 arrays, for example in1.astype(numpy.float64)"

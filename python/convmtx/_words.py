@@ -6,13 +6,16 @@ answer everywhere: the list of the valid ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ._types import Mode
 
 MODES = ("full", "same", "valid")
 CONVENTIONS = {"matlab": "matlab", "scipy": "scipy", "numpy": "numpy"}
 
 # RoyiAvital's builders number the words; MATLAB's imfilter has its own names for them.
-SHAPE_NUMBERS = {1: "full", 2: "same", 3: "valid"}
+SHAPES = {"full": "full", "same": "same", "valid": "valid", 1: "full", 2: "same", 3: "valid"}
 OPERATIONS = {"conv": "conv", "convolution": "conv", 1: "conv", "corr": "corr", "correlation": "corr", 2: "corr"}
 MATLAB_BOUNDARIES = {
     "zeros": "zero", 1: "zero", "symmetric": "symmetric", 2: "symmetric",
@@ -27,7 +30,7 @@ SCIPY_BOUNDARIES = {
 }  # fmt: skip
 
 
-def look_up(what: str, word, table):
+def look_up(what: str, word: Any, table: Mapping[Any, Any]) -> Any:
     """The meaning of ``word`` in ``table``, or a ``ValueError`` that lists the valid words."""
     try:
         if isinstance(word, bool):  # True is no shape 1
@@ -37,17 +40,17 @@ def look_up(what: str, word, table):
         raise ValueError(f"{what} is {word!r}, expected one of {', '.join(map(repr, table))}") from None
 
 
-def mode_word(mode) -> str:
+def mode_word(mode: Any) -> Mode:
     """``mode`` if it is one of 'full', 'same', 'valid'."""
     if not isinstance(mode, str) or mode not in MODES:
         # The wording that SciPy's users, and SciPy's tests, look for.
         raise ValueError(f"mode {mode!r} must be one of three: acceptable mode flags are 'valid', 'same', or 'full'")
-    return mode
+    return cast(Mode, mode)
 
 
-def shape_word(shape) -> str:
+def shape_word(shape: Any) -> Mode:
     """The word for a shape given as a word or as 1, 2, 3."""
-    return look_up("shape", shape, {**{word: word for word in MODES}, **SHAPE_NUMBERS})
+    return cast(Mode, look_up("shape", shape, SHAPES))
 
 
 def window(mode: str, n: int, k: int, convention: str = "matlab") -> tuple[int, int]:

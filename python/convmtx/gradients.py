@@ -8,16 +8,22 @@ For ``f(x, h) = ½‖h ∗ x − b‖²`` with the residual ``y = h ∗ x − b`
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ._apply import operator_for
+from ._arrays import sizes
 from ._checks import as_numeric, computing_dtype, not_empty, to_float
+from ._types import Array, ArrayLike, Mode, Shape, Sizes
 
 __all__ = ["adjoint_kernel", "adjoint_signal"]
 
 
-def adjoint_signal(h, y, signal_shape, mode="full", *, correlate=False, **geometry):
+def adjoint_signal(
+    h: ArrayLike, y: ArrayLike, signal_shape: Sizes, mode: Mode = "full", *, correlate: bool = False, **geometry: Any
+) -> Array:
     """The adjoint of ``x ↦ h ∗ x`` applied to ``y``: the gradient with respect to the signal.
 
     Parameters
@@ -57,7 +63,9 @@ def adjoint_signal(h, y, signal_shape, mode="full", *, correlate=False, **geomet
     )
 
 
-def adjoint_kernel(x, y, kernel_shape, mode="full", *, correlate=False, **geometry):
+def adjoint_kernel(
+    x: ArrayLike, y: ArrayLike, kernel_shape: Sizes, mode: Mode = "full", *, correlate: bool = False, **geometry: Any
+) -> Array:
     """The adjoint of ``h ↦ h ∗ x`` applied to ``y``: the gradient with respect to the kernel.
 
     Parameters
@@ -96,14 +104,14 @@ def adjoint_kernel(x, y, kernel_shape, mode="full", *, correlate=False, **geomet
     )
 
 
-def _shape(shape, what: str) -> tuple[int, ...]:
-    shape = (shape,) if np.ndim(shape) == 0 else tuple(shape)
+def _shape(shape: Sizes, what: str) -> Shape:
+    shape = sizes(shape, what, least=1)
     if not 1 <= len(shape) <= 3:
         raise ValueError(f"{what} has {len(shape)} dimensions, expected one to three")
     return shape
 
 
-def _operands(first, what: str, y, ndim: int):
+def _operands(first: ArrayLike, what: str, y: ArrayLike, ndim: int) -> tuple[Array, Array]:
     first, y = as_numeric(first, what), as_numeric(y, "y")
     for array, name in ((first, what), (y, "y")):
         if array.ndim < ndim:
@@ -113,7 +121,9 @@ def _operands(first, what: str, y, ndim: int):
     return to_float(first, dtype, what), to_float(y, dtype, "y")
 
 
-def _broadcast(adjoint, first, y, ndim: int, *, one_by_one: bool = False) -> np.ndarray:
+def _broadcast(
+    adjoint: Callable[[Array, Array], Array], first: Array, y: Array, ndim: int, *, one_by_one: bool = False
+) -> Array:
     """``adjoint(first[i], y[i])`` over broadcast leading axes. One operator serves all of ``y`` where ``first`` is not a batch."""
     if first.ndim == ndim and not one_by_one:
         return adjoint(first, y)

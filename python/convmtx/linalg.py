@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from . import _core
 from ._apply import operator_for
 from ._arrays import size
 from ._checks import as_numeric, computing_dtype, not_empty
+from ._types import Array, ArrayLike, Mode, Shape, SparseFormat
 from ._words import mode_word, window
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+#: The first column, or the first column and the first row.
+Toeplitz: TypeAlias = ArrayLike | tuple[ArrayLike, ArrayLike]
 
 __all__ = [
     "circulant",
@@ -22,7 +32,9 @@ __all__ = [
 ]
 
 
-def convolution_matrix(a, n, mode="full", *, format="csr"):
+def convolution_matrix(
+    a: ArrayLike, n: int, mode: Mode = "full", *, format: SparseFormat = "csr"
+) -> sparse.sparray:
     """The sparse matrix ``A`` with ``A @ v == numpy.convolve(a, v, mode)`` (``scipy.linalg.convolution_matrix``, which is dense).
 
     Parameters
@@ -68,7 +80,9 @@ def convolution_matrix(a, n, mode="full", *, format="csr"):
     return _matrices_of_pattern(a, pattern.row, pattern.col, taps, pattern.shape, format)
 
 
-def _matrices_of_pattern(a, rows, columns, taps, shape, format):
+def _matrices_of_pattern(
+    a: Array, rows: Array, columns: Array, taps: Array, shape: Shape, format: SparseFormat
+) -> sparse.sparray:
     """For each kernel of the batch ``a``, the matrix with ``a[taps]`` at (rows, columns), zeros left out."""
     from scipy.sparse import coo_array
 
@@ -82,7 +96,7 @@ def _matrices_of_pattern(a, rows, columns, taps, shape, format):
     return matrix if batch else matrix.asformat(format)
 
 
-def toeplitz(c, r=None):
+def toeplitz(c: npt.ArrayLike, r: npt.ArrayLike | None = None) -> Array:
     """The dense matrix with first column ``c``, first row ``r`` and constant diagonals (``scipy.linalg.toeplitz``).
 
     ``r`` is ``conj(c)`` by default; ``r[0]`` is not used. Leading axes of ``c`` and ``r`` are broadcast.
@@ -107,14 +121,14 @@ def toeplitz(c, r=None):
     return windows[..., ::-1, :].copy()
 
 
-def _column_and_row(c_or_cr) -> tuple[np.ndarray, np.ndarray]:
+def _column_and_row(c_or_cr: Any) -> tuple[Array, Array]:
     """First column and first row of the matrix that ``c`` or ``(c, r)`` describes."""
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
     c = np.atleast_1d(c)
     return c, c.conj() if r is None else np.atleast_1d(r)
 
 
-def circulant(c):
+def circulant(c: npt.ArrayLike) -> Array:
     """The dense circulant matrix with first column ``c`` (``scipy.linalg.circulant``); leading axes are a batch.
 
     Examples
@@ -129,7 +143,9 @@ def circulant(c):
     return toeplitz(c, np.roll(c[..., ::-1], 1, axis=-1))
 
 
-def matmul_toeplitz(c_or_cr, x, check_finite=False, workers=None):
+def matmul_toeplitz(
+    c_or_cr: Toeplitz, x: ArrayLike, check_finite: bool = False, workers: int | None = None
+) -> Array:
     """``toeplitz(c, r) @ x`` without the matrix (``scipy.linalg.matmul_toeplitz``).
 
     A product with a Toeplitz matrix is a window of a convolution, and is computed as one.
@@ -155,7 +171,7 @@ def matmul_toeplitz(c_or_cr, x, check_finite=False, workers=None):
     return _over_batch(_matmul_toeplitz, c, r, _values(x, "x", check_finite))
 
 
-def solve_toeplitz(c_or_cr, b, check_finite=True):
+def solve_toeplitz(c_or_cr: Toeplitz, b: ArrayLike, check_finite: bool = True) -> Array:
     """Solve ``toeplitz(c, r) @ x == b`` by Levinson's recursion in O(n²) (``scipy.linalg.solve_toeplitz``).
 
     Parameters
@@ -183,18 +199,19 @@ def solve_toeplitz(c_or_cr, b, check_finite=True):
     return _over_batch(_solve_toeplitz, c, r, _values(b, "b", check_finite))
 
 
-def _toeplitz_vectors(c_or_cr, check_finite: bool):
-    return tuple(_values(v, what, check_finite) for v, what in zip(_column_and_row(c_or_cr), ("c", "r")))
+def _toeplitz_vectors(c_or_cr: Toeplitz, check_finite: bool) -> tuple[Array, Array]:
+    c, r = _column_and_row(c_or_cr)
+    return _values(c, "c", check_finite), _values(r, "r", check_finite)
 
 
-def _values(value, what: str, check_finite: bool) -> np.ndarray:
+def _values(value: ArrayLike, what: str, check_finite: bool) -> Array:
     array = as_numeric(value, what)
     if check_finite and not np.isfinite(array).all():
         raise ValueError(f"{what} must not contain infs or NaNs")
     return array
 
 
-def _over_batch(core, c, r, x):
+def _over_batch(core: Callable[[Array, Array, Array], Array], c: Array, r: Array, x: Array) -> Array:
     """``core`` for every matrix of a batch, in float64 or complex128; c and r have one core axis, x one or two."""
     dtype = np.result_type(c, r, x, np.float64)
     c, r, x = (v.astype(dtype, copy=False) for v in (c, r, x))
@@ -210,17 +227,18 @@ def _over_batch(core, c, r, x):
         raise ValueError(f"the batch has shape {batch}, expected at least one matrix")
     c, r = (np.broadcast_to(v, batch + v.shape[-1:]) for v in (c, r))
     x = np.broadcast_to(x, batch + x.shape[x.ndim - core_axes :])
-    return np.stack([core(c[at], r[at], x[at]) for at in np.ndindex(*batch)]).reshape(*batch, len(c[(0,) * len(batch)]), *x.shape[len(batch) + 1 :])
+    results = [core(c[at], r[at], x[at]) for at in np.ndindex(*batch)]
+    return np.stack(results).reshape(*batch, *results[0].shape)
 
 
-def _matmul_toeplitz(c, r, x):
+def _matmul_toeplitz(c: Array, r: Array, x: Array) -> Array:
     if x.size == 0:
         return np.zeros((len(c), *x.shape[1:]), x.dtype)
     # y[i] = Σ_j t[i - j] x[j] with t = r[n-1] ... r[1] c[0] ... c[m-1]: the window of t ∗ x that begins at n - 1.
     return operator_for(np.concatenate((r[:0:-1], c)), len(r), offset=len(r) - 1, output=len(c)) @ x
 
 
-def _solve_toeplitz(c, r, b):
+def _solve_toeplitz(c: Array, r: Array, b: Array) -> Array:
     if len(c) != len(r):
         raise ValueError(f"Incompatible dimensions: the matrix is {len(c)} by {len(r)}, expected a square one")
     if b.size == 0:
@@ -232,7 +250,15 @@ def _solve_toeplitz(c, r, b):
     return x.reshape(b.shape)
 
 
-def solve_circulant(c, b, singular="raise", tol=None, caxis=-1, baxis=0, outaxis=0):
+def solve_circulant(
+    c: ArrayLike,
+    b: ArrayLike,
+    singular: Literal["raise", "lstsq"] = "raise",
+    tol: float | None = None,
+    caxis: int = -1,
+    baxis: int = 0,
+    outaxis: int = 0,
+) -> Array:
     """Solve ``circulant(c) @ x == b`` by division in the frequency domain, O(n log n) (``scipy.linalg.solve_circulant``).
 
     Parameters
@@ -270,23 +296,24 @@ def solve_circulant(c, b, singular="raise", tol=None, caxis=-1, baxis=0, outaxis
         return np.empty(b.shape, np.result_type(c, b, np.fft.fft(np.ones(1, c.dtype)).real, np.fft.fft(np.ones(1, b.dtype)).real))
 
     eigenvalues = np.fft.fft(np.moveaxis(c, caxis, -1))
-    size = np.abs(eigenvalues)
+    magnitudes = np.abs(eigenvalues)
+    limit: Any = tol
     if tol is None:  # as numpy.linalg.matrix_rank
-        tol = size.max(axis=-1, keepdims=True) * lengths[0] * np.finfo(np.float64).eps
-    vanishing = size <= tol
+        limit = magnitudes.max(axis=-1, keepdims=True) * lengths[0] * np.finfo(np.float64).eps
+    vanishing = magnitudes <= limit
     if vanishing.any() and singular == "raise":
         raise np.linalg.LinAlgError(
             f"near singular circulant matrix: {np.count_nonzero(vanishing)} of {vanishing.size} eigenvalues are at most tol; "
             "singular='lstsq' gives the least-squares solution"
         )
     spectrum = np.fft.fft(np.moveaxis(b, baxis, -1)) / np.where(vanishing, 1, eigenvalues)
-    x = np.fft.ifft(np.where(vanishing, 0, spectrum))
+    x: Array = np.fft.ifft(np.where(vanishing, 0, spectrum))
     if not (np.iscomplexobj(c) or np.iscomplexobj(b)):
         x = x.real
     return np.moveaxis(x, -1, outaxis)
 
 
-def _length(array: np.ndarray, axis: int, what: str) -> int:
+def _length(array: Array, axis: int, what: str) -> int:
     if not -array.ndim <= axis < array.ndim:
         raise ValueError(f"'{what}' entry is out of bounds: {axis} for {array.ndim} dimensions")
     return array.shape[axis]

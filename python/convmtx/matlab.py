@@ -13,14 +13,24 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
+from . import _core
 from ._apply import convolve as _convolve
 from ._apply import operator_for
 from ._arrays import size
 from ._checks import as_numeric, computing_dtype, is_integral, not_empty, to_float
+from ._types import Array, ArrayLike, Mode, Number, Order, SparseFormat
 from ._words import IMFILTER_BOUNDARIES, MATLAB_BOUNDARIES, MODES, OPERATIONS, look_up, shape_word, windows
+
+if TYPE_CHECKING:
+    from scipy import sparse
+
+    Sparse: TypeAlias = sparse.sparray
+
+ShapeWord: TypeAlias = Mode | Literal[1, 2, 3]
 
 __all__ = [
     "conv",
@@ -40,7 +50,7 @@ __all__ = [
 # Matrices -----------------------------------------------------------------------------------------------------------
 
 
-def convmtx(h, n, *, format="csr"):
+def convmtx(h: ArrayLike, n: int, *, format: SparseFormat = "csr") -> Sparse:
     """The convolution matrix of MATLAB's ``convmtx``, sparse.
 
     Parameters
@@ -70,15 +80,15 @@ def convmtx(h, n, *, format="csr"):
     array([[1., 2., 3., 0.],
            [0., 1., 2., 3.]])
     """
-    taps = _floating(_vector(h, "h"), "h")
-    n = size(n, "n", 1)
-    if np.ndim(h) == 2 and np.shape(h)[0] == 1 < np.shape(h)[1]:
+    h = as_numeric(h, "h")
+    taps, n = _floating(_vector(h, "h"), "h"), size(n, "n", 1)
+    if h.ndim == 2 and h.shape[0] == 1 < h.shape[1]:
         # The transpose of "full" is "valid" of the longer vector with the reversed kernel.
         return operator_for(taps[::-1], taps.size + n - 1, "valid").to_scipy(format=format)
     return operator_for(taps, n).to_scipy(format=format)
 
 
-def conv_mtx_1d(h, n, shape="full", *, format="csr"):
+def conv_mtx_1d(h: ArrayLike, n: int, shape: ShapeWord = "full", *, format: SparseFormat = "csr") -> Sparse:
     """The sparse matrix ``A`` with ``A @ x == conv(x, h, shape)``.
 
     Parameters
@@ -103,7 +113,9 @@ def conv_mtx_1d(h, n, shape="full", *, format="csr"):
     return operator_for(taps, size(n, "n", 1), shape_word(shape)).to_scipy(format=format)
 
 
-def convmtx2(H, m, n=None, *, format="csr"):
+def convmtx2(
+    H: ArrayLike, m: int | Sequence[int], n: int | None = None, *, format: SparseFormat = "csr"
+) -> Sparse:
     """The matrix of MATLAB's ``convmtx2``: ``T @ X(:)`` is ``conv2(X, H)(:)``, in column-major order.
 
     Parameters
@@ -128,14 +140,22 @@ def convmtx2(H, m, n=None, *, format="csr"):
     array([[ 0.,  1.,  4.,  4.],
            [ 3., 10., 13., 10.]])
     """
-    if n is None:
-        if np.shape(m) != (2,):
-            raise ValueError(f"the image size is {m!r}, expected convmtx2(H, m, n) or convmtx2(H, (m, n))")
-        m, n = m
-    return conv_mtx_2d(H, m, n, format=format)
+    image = (m, n) if n is not None else m
+    if np.shape(image) != (2,):
+        raise ValueError(f"the image size is {image!r}, expected convmtx2(H, m, n) or convmtx2(H, (m, n))")
+    rows, cols = cast(Sequence[int], image)
+    return conv_mtx_2d(H, rows, cols, format=format)
 
 
-def conv_mtx_2d(H, rows, cols, shape="full", *, order="F", format="csr"):
+def conv_mtx_2d(
+    H: ArrayLike,
+    rows: int,
+    cols: int,
+    shape: ShapeWord = "full",
+    *,
+    order: Order = "F",
+    format: SparseFormat = "csr",
+) -> Sparse:
     """The sparse matrix of ``conv2(X, H, shape)`` for images of ``rows`` by ``cols``.
 
     Parameters
@@ -163,7 +183,17 @@ def conv_mtx_2d(H, rows, cols, shape="full", *, order="F", format="csr"):
     return operator_for(kernel, image, shape_word(shape), order=order).to_scipy(format=format)
 
 
-def image_filter_mtx(H, n_rows, n_cols, operation, boundary, *, shape="same", order="F", format="csr"):
+def image_filter_mtx(
+    H: ArrayLike,
+    n_rows: int,
+    n_cols: int,
+    operation: str | int,
+    boundary: str | int,
+    *,
+    shape: ShapeWord = "same",
+    order: Order = "F",
+    format: SparseFormat = "csr",
+) -> Sparse:
     """The sparse matrix of ``imfilter(X, H, operation, boundary, shape)`` for images of ``n_rows`` by ``n_cols``.
 
     Parameters
@@ -193,13 +223,13 @@ def image_filter_mtx(H, n_rows, n_cols, operation, boundary, *, shape="same", or
     """
     kernel = _floating(_matrix(H, "H"), "H")
     image = (size(n_rows, "n_rows", 1), size(n_cols, "n_cols", 1))
-    shape = shape_word(shape)
-    if shape == "valid":
+    part = shape_word(shape)
+    if part == "valid":
         raise ValueError("shape is 'valid', where no boundary is met; expected 'same' or 'full'")
     return operator_for(
         kernel,
         image,
-        shape,
+        part,
         boundary=look_up("boundary", boundary, MATLAB_BOUNDARIES),
         correlate=look_up("operation", operation, OPERATIONS) == "corr",
         order=order,
@@ -209,7 +239,7 @@ def image_filter_mtx(H, n_rows, n_cols, operation, boundary, *, shape="same", or
 # Products -----------------------------------------------------------------------------------------------------------
 
 
-def conv(u, v, shape="full"):
+def conv(u: ArrayLike, v: ArrayLike, shape: Mode = "full") -> Array:
     """Convolve two vectors, or multiply two polynomials: MATLAB's ``conv``.
 
     Parameters
@@ -239,7 +269,7 @@ def conv(u, v, shape="full"):
     return _oriented(y, decides)
 
 
-def conv2(A, B, *rest, shape=None):
+def conv2(A: ArrayLike, B: ArrayLike, *rest: Any, shape: Mode | None = None) -> Array:
     """Convolve two matrices, or a matrix with two vectors: MATLAB's ``conv2(A, B, shape)`` and ``conv2(u, v, A, shape)``.
 
     Parameters
@@ -262,22 +292,22 @@ def conv2(A, B, *rest, shape=None):
            [ 4.,  2., -6.],
            [ 3.,  1., -4.]])
     """
-    rest = list(rest)
-    image = rest.pop(0) if rest and not isinstance(rest[0], str) else None
-    if rest and shape is None:
-        shape = rest.pop(0)
-    if rest:
-        raise TypeError(f"conv2 takes (A, B, shape) or (u, v, A, shape), but got {len(rest)} more arguments")
-    shape = look_up("shape", "full" if shape is None else shape, _MODE_WORDS)
-    if image is None:
-        return _matlab(_matrix(A, "A"), _matrix(B, "B"), shape)
-    column, row, image = _vector(A, "u")[:, None], _vector(B, "v")[None, :], _matrix(image, "A")
+    arguments = list(rest)
+    separable = arguments.pop(0) if arguments and not isinstance(arguments[0], str) else None
+    if arguments and shape is None:
+        shape = arguments.pop(0)
+    if arguments:
+        raise TypeError(f"conv2 takes (A, B, shape) or (u, v, A, shape), but got {len(arguments)} arguments more")
+    part = look_up("shape", "full" if shape is None else shape, _MODE_WORDS)
+    if separable is None:
+        return _matlab(_matrix(A, "A"), _matrix(B, "B"), part)
+    column, row, image = _vector(A, "u")[:, None], _vector(B, "v")[None, :], _matrix(separable, "A")
     if is_integral(column, row, image):  # in one step, which is exact throughout
-        return _matlab(image, _matlab(column, row, "full").astype(np.int64), shape)
-    return _matlab(_matlab(image, column, shape), row, shape)
+        return _matlab(image, _matlab(column, row, "full").astype(np.int64), part)
+    return _matlab(_matlab(image, column, part), row, part)
 
 
-def convn(A, B, shape="full"):
+def convn(A: ArrayLike, B: ArrayLike, shape: Mode = "full") -> Array:
     """Convolve two arrays of any number of dimensions: MATLAB's ``convn``.
 
     The array with fewer dimensions gets axes of length 1 at its end, as in MATLAB: ``convn(rgb, kernel, "same")`` filters each channel of
@@ -293,7 +323,7 @@ def convn(A, B, shape="full"):
     return _matlab(*_trailing_axes(A, B), look_up("shape", shape, _MODE_WORDS))
 
 
-def filter2(h, X, shape="same"):
+def filter2(h: ArrayLike, X: ArrayLike, shape: Mode = "same") -> Array:
     """Filter a matrix: MATLAB's ``filter2(h, X, shape)``, which is ``conv2(X, rot90(h, 2), shape)``, "same" by default.
 
     Examples
@@ -305,7 +335,7 @@ def filter2(h, X, shape="same"):
     return _matlab(_matrix(X, "X"), np.flip(_matrix(h, "h")), look_up("shape", shape, _MODE_WORDS))
 
 
-def imfilter(A, h, *options):
+def imfilter(A: ArrayLike, h: ArrayLike, *options: str | Number) -> Array:
     """Filter an image: MATLAB's ``imfilter``. Correlation, the size of the image and zeros beyond its edges are the defaults.
 
     Parameters
@@ -342,10 +372,10 @@ def imfilter(A, h, *options):
     return _matlab(A, np.flip(h) if operation == "corr" else h, shape, boundary)
 
 
-def _imfilter_options(options: Sequence) -> tuple[str, str, object]:
+def _imfilter_options(options: Sequence[str | Number]) -> tuple[str, str, Any]:
     """Operation, shape and boundary out of ``imfilter``'s options, each at most once."""
-    found: dict[str, object] = {}
-    tables = {"operation": {"corr": "corr", "conv": "conv"}, "shape": {"same": "same", "full": "full"}, "boundary": IMFILTER_BOUNDARIES}
+    found: dict[str, Any] = {}
+    tables: dict[str, dict[str, Any]] = {"operation": {"corr": "corr", "conv": "conv"}, "shape": {"same": "same", "full": "full"}, "boundary": IMFILTER_BOUNDARIES}
     for option in options:
         if isinstance(option, numbers.Number) and not isinstance(option, bool):
             kind, value = "boundary", option if option != 0 else "zero"
@@ -358,7 +388,7 @@ def _imfilter_options(options: Sequence) -> tuple[str, str, object]:
     return found.get("operation", "corr"), found.get("shape", "same"), found.get("boundary", "zero")
 
 
-def deconv(y, h):
+def deconv(y: ArrayLike, h: ArrayLike) -> tuple[Array, Array]:
     """Divide polynomials: MATLAB's ``[q, r] = deconv(y, h)`` with ``y == conv(h, q) + r``.
 
     Parameters
@@ -384,19 +414,9 @@ def deconv(y, h):
     (array([5., 4., 0.]), array([0., 0., 0., 0., 3.]))
     """
     dividend, divisor = _vector(y, "y"), _vector(h, "h")
-    if divisor[0] == 0:
-        raise ValueError("h[0] is 0, expected a polynomial that begins with its highest power")
     dtype = computing_dtype(np.result_type(dividend, divisor))
-    dividend, divisor = to_float(dividend, dtype, "y"), to_float(divisor, dtype, "h")
-    if dividend.size < divisor.size:
-        return _oriented(np.zeros(1, dtype), y), _oriented(dividend.copy(), y)
-    rest = dividend.copy()
-    quotient = np.empty(dividend.size - divisor.size + 1, dtype)
-    for i in range(quotient.size):
-        quotient[i] = rest[i] / divisor[0]
-        rest[i : i + divisor.size] -= quotient[i] * divisor
-    # What is left, computed from the quotient as MATLAB does, so that y == conv(h, q) + r to rounding.
-    return _oriented(quotient, y), _oriented(dividend - _matlab(quotient, divisor, "full"), y)
+    quotient, remainder = _core.deconv(to_float(dividend, dtype, "y"), to_float(divisor, dtype, "h"))
+    return _oriented(quotient, y), _oriented(remainder, y)
 
 
 # What they share ----------------------------------------------------------------------------------------------------
@@ -404,17 +424,17 @@ def deconv(y, h):
 _MODE_WORDS = {word: word for word in MODES}
 
 
-def _matlab(x: np.ndarray, h: np.ndarray, shape: str, boundary="zero") -> np.ndarray:
+def _matlab(x: Array, h: Array, shape: str, boundary: Any = "zero") -> Array:
     """The part ``shape`` in MATLAB's convention, in the floating dtype of both."""
     offset, output = windows(shape, x.shape, h.shape)
     return _convolve(x, h, offset, output, boundary=boundary, dtype=computing_dtype(np.result_type(x, h)))
 
 
-def _floating(array: np.ndarray, what: str) -> np.ndarray:
+def _floating(array: Array, what: str) -> Array:
     return to_float(array, computing_dtype(array.dtype), what)
 
 
-def _vector(value, what: str) -> np.ndarray:
+def _vector(value: ArrayLike, what: str) -> Array:
     """A scalar, a vector, a row or a column as an array of one dimension."""
     array = as_numeric(value, what)
     not_empty(array, what)
@@ -423,7 +443,7 @@ def _vector(value, what: str) -> np.ndarray:
     return array.reshape(-1)
 
 
-def _matrix(value, what: str) -> np.ndarray:
+def _matrix(value: ArrayLike, what: str) -> Array:
     array = as_numeric(value, what)
     if array.ndim != 2:
         raise ValueError(f"{what} has {array.ndim} dimensions (shape {array.shape}), expected 2: a row is x[None, :]")
@@ -431,7 +451,7 @@ def _matrix(value, what: str) -> np.ndarray:
     return array
 
 
-def _oriented(y: np.ndarray, like) -> np.ndarray:
+def _oriented(y: Array, like: Any) -> Array:
     """``y`` as a row or a column where ``like`` is one."""
     shape = np.shape(like)
     if len(shape) != 2:
@@ -439,11 +459,12 @@ def _oriented(y: np.ndarray, like) -> np.ndarray:
     return y[:, None] if shape[1] == 1 and shape[0] != 1 else y[None, :]
 
 
-def _trailing_axes(A: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _trailing_axes(A: Array, B: Array) -> tuple[Array, Array]:
     """Both arrays with the dimensions of the larger one; MATLAB's arrays end in as many axes of length 1 as one wishes."""
     not_empty(A, "A")
     not_empty(B, "B")
     if A.ndim != B.ndim and min(A.ndim, B.ndim) < 2:
         raise ValueError(f"the arrays have {A.ndim} and {B.ndim} dimensions; vectors must say which way they lie, as rows or columns")
     ndim = max(A.ndim, B.ndim)
-    return tuple(array.reshape(array.shape + (1,) * (ndim - array.ndim)) for array in (A, B))
+    A, B = (array.reshape(array.shape + (1,) * (ndim - array.ndim)) for array in (A, B))
+    return A, B

@@ -15,14 +15,21 @@ array([0., 1., 2., 1., 0.])
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _core
 from ._apply import convolve, operator_for
 from ._arrays import as_elements, size, sizes
+from ._types import Array, ArrayLike, DType, DTypeLike, Engine, Shape, Sizes, SparseFormat
 from ._words import look_up
-from .operators import LinearOperator, RowwiseConv
+from .operators import Convolution, LinearOperator, RowwiseConv
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from typing_extensions import Self
 
 __all__ = ["Convolve1D", "Convolve2D", "ConvolveND"]
 
@@ -37,47 +44,62 @@ class _AlongAxes(LinearOperator):
     along the axes that are not convolved, unless it is 1 wide there.
     """
 
-    def __init__(self, dims, kernel, axes, offset, output, method, dtype, name):
-        self.dims = dims
+    def __init__(
+        self,
+        dims: Shape,
+        kernel: Array,
+        axes: Sequence[int],
+        offset: Sequence[int],
+        output: Sequence[int],
+        method: str | None,
+        dtype: DTypeLike,
+        name: str,
+    ) -> None:
+        self._dims = dims
         self.axes = tuple(axes)
         self.offset = tuple(size(o, "offset", least=-(2**62)) for o in offset)
         lengths = dict(zip(self.axes, output))
-        self.dimsd = tuple(lengths.get(a, n) for a, n in enumerate(dims))
+        self._dimsd = tuple(lengths.get(a, n) for a, n in enumerate(dims))
         self.name = name
         self._engine = look_up("method", method, ENGINES)
         self._kernel = kernel.astype(np.result_type(kernel.dtype, dtype))
         self._native  # refuses what cannot be, now
 
     @property
-    def dtype(self):
+    def dims(self) -> Shape:
+        return self._dims
+
+    @property
+    def dimsd(self) -> Shape:
+        return self._dimsd
+
+    @property
+    def dtype(self) -> DType:
         return self._kernel.dtype
 
-    def _in_dtype(self, dtype):
-        return self._with_kernel(self._kernel.astype(dtype))
-
-    def _with_kernel(self, kernel):
+    def _in_dtype(self, dtype: DType) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
-        twin._kernel = kernel
+        twin._kernel = self._kernel.astype(dtype)
         return twin
 
-    def _build(self):
+    def _build(self) -> _core.Operator:
         inner = self._inner()
         if inner is not None:
             return inner._native
         return _core.foreign(self.dtype.name, self.shape, self._along(False), self._along(True))
 
-    def to_scipy(self, format="csr"):
+    def to_scipy(self, format: SparseFormat = "csr") -> sparse.sparray:
         inner = self._inner()
         return super().to_scipy(format) if inner is None else inner.to_scipy(format)
 
-    def todense(self):
+    def todense(self) -> Array:
         inner = self._inner()
         return super().todense() if inner is None else inner.todense()
 
     toarray = todense
 
-    def _inner(self):
+    def _inner(self) -> Convolution | None:
         """The operator of the package that is this one on reshaped arrays, or None if no reshaping leads to one."""
         output = [self.dimsd[a] for a in self.axes]
         if self._kernel.ndim == len(self.axes):
@@ -90,7 +112,7 @@ class _AlongAxes(LinearOperator):
             )
         return None
 
-    def _along(self, adjoint: bool):
+    def _along(self, adjoint: bool) -> Callable[[Array], Array]:
         """The product as a function of flat vectors, by convolution along the axes."""
         axes, ndim = self.axes, len(self.dims)
         last = range(ndim - len(axes), ndim)
@@ -106,7 +128,7 @@ class _AlongAxes(LinearOperator):
             output, shape = shape, output
         lengths = [output[a] for a in axes]
 
-        def product(v):
+        def product(v: Array) -> Array:
             x = np.moveaxis(v.reshape(shape), axes, last)
             y = convolve(x, kernel, offset, lengths, engine=self._engine, names=("x", "h"))
             return np.moveaxis(y, last, axes).ravel()
@@ -114,7 +136,9 @@ class _AlongAxes(LinearOperator):
         return product
 
 
-def _grouped(dims, kernel, axes, offset, output, engine):
+def _grouped(
+    dims: Shape, kernel: Array, axes: Sequence[int], offset: Sequence[int], output: Sequence[int], engine: Engine
+) -> Convolution | None:
     """A ``Conv`` over at most three axes: neighbouring axes that are not convolved are one axis, where the kernel is 1 wide."""
     order = sorted(range(len(axes)), key=lambda i: axes[i])
     kernel = kernel.transpose(order)
@@ -168,7 +192,16 @@ class Convolve1D(_AlongAxes):
     True
     """
 
-    def __init__(self, dims, h, offset=0, axis=-1, method=None, dtype="float64", name="C"):
+    def __init__(
+        self,
+        dims: Sizes,
+        h: ArrayLike,
+        offset: int = 0,
+        axis: int = -1,
+        method: str | None = None,
+        dtype: DTypeLike = "float64",
+        name: str = "C",
+    ) -> None:
         dims, h = sizes(dims, "dims", least=1), as_elements(h, "h")
         axis = _axis(axis, len(dims))
         if h.ndim not in (1, len(dims)):
@@ -211,7 +244,16 @@ class ConvolveND(_AlongAxes):
            [4., 8.]])
     """
 
-    def __init__(self, dims, h, offset=None, axes=(-2, -1), method="fft", dtype="float64", name="C"):
+    def __init__(
+        self,
+        dims: Sizes,
+        h: ArrayLike,
+        offset: Sizes | None = None,
+        axes: Sequence[int] | None = (-2, -1),
+        method: str | None = "fft",
+        dtype: DTypeLike = "float64",
+        name: str = "C",
+    ) -> None:
         dims, h = sizes(dims, "dims", least=1), as_elements(h, "h")
         every = range(len(dims))
         axes = tuple(every) if axes is None or h.ndim == len(dims) else tuple(_axis(a, len(dims)) for a in axes)
@@ -234,13 +276,23 @@ class Convolve2D(ConvolveND):
            [4., 6., 4.]])
     """
 
-    def __init__(self, dims, h, offset=(0, 0), axes=(-2, -1), method="fft", dtype="float64", name="C"):
-        if np.ndim(h) != 2:
-            raise ValueError(f"`h` must be 2-dimensional, but has {np.ndim(h)} dimensions")
+    def __init__(
+        self,
+        dims: Sizes,
+        h: ArrayLike,
+        offset: Sizes = (0, 0),
+        axes: Sequence[int] | None = (-2, -1),
+        method: str | None = "fft",
+        dtype: DTypeLike = "float64",
+        name: str = "C",
+    ) -> None:
+        h = as_elements(h, "h")
+        if h.ndim != 2:
+            raise ValueError(f"`h` must be 2-dimensional, but has {h.ndim} dimensions")
         super().__init__(dims, h, offset, axes, method, dtype, name)
 
 
-def _axis(axis, ndim: int) -> int:
+def _axis(axis: int, ndim: int) -> int:
     if not -ndim <= axis < ndim:
         raise ValueError(f"axis {axis} is out of range for {ndim} dimensions")
     return axis % ndim

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from ._apply import convolve as _convolve
-from ._checks import as_numeric, computing_dtype, not_empty
-from ._words import look_up, windows
-from .operators import RowwiseConv
+from ._checks import as_numeric, computing_dtype
+from ._types import Array, ArrayLike, BoundaryWord, Convention, Mode, Number
+from ._words import windows
 
 __all__ = ["convolve_rows"]
 
 
-def convolve_rows(A, B, mode="full", *, convention="matlab", boundary="zero", correlate=False):
+def convolve_rows(
+    A: ArrayLike,
+    B: ArrayLike,
+    mode: Mode = "full",
+    *,
+    convention: Convention = "matlab",
+    boundary: BoundaryWord | Number = "zero",
+    correlate: bool = False,
+) -> Array:
     """``C[i] = A[i] ∗ B[i]`` for every row, in one call and without convolving along the first axis.
 
     Parameters

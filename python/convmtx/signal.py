@@ -15,6 +15,9 @@ from __future__ import annotations
 import operator as _operator
 import timeit
 import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -23,6 +26,7 @@ from ._apply import convolve as _convolve
 from ._apply import predicted_engine
 from ._checks import as_numeric, computing_dtype, is_extended, is_integral, not_empty, same_ndim
 from ._integers import magnitude
+from ._types import Array, ArrayLike, Convention, Mode, Sizes
 from ._words import SCIPY_BOUNDARIES, look_up, mode_word, windows
 
 __all__ = [
@@ -35,10 +39,13 @@ __all__ = [
     "oaconvolve",
 ]
 
+Method: TypeAlias = Literal["auto", "direct", "fft"]
 METHODS = {"auto": "auto", "direct": "direct", "fft": "fft"}
 
 
-def convolve(in1, in2, mode="full", method="auto", *, convention="scipy"):
+def convolve(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto", *, convention: Convention = "scipy"
+) -> Array:
     """Convolve two N-dimensional arrays (``scipy.signal.convolve``).
 
     ``full[i] = Σ_j in1[j] in2[i - j]`` along every axis, and ``mode`` keeps a part of it.
@@ -94,14 +101,14 @@ def convolve(in1, in2, mode="full", method="auto", *, convention="scipy"):
     return _nd(in1, in2, offset, output, engine=engine)
 
 
-def _nd(in1, in2, offset, output, **keywords):
+def _nd(in1: Array, in2: Array, offset: Sequence[int], output: Sequence[int], **keywords: Any) -> Array:
     """:func:`_apply.convolve`, also of two scalars, whose convolution is their product (as a NumPy scalar, as SciPy's)."""
     if in1.ndim == 0:
         return _convolve(in1.reshape(1), in2.reshape(1), [0], [1], **keywords)[0]
     return _convolve(in1, in2, offset, output, **keywords)
 
 
-def correlate(in1, in2, mode="full", method="auto"):
+def correlate(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Array:
     """Cross-correlate two N-dimensional arrays (``scipy.signal.correlate``): convolution with ``in2`` reversed and conjugated.
 
     Parameters and errors are those of :func:`convolve`.
@@ -117,11 +124,13 @@ def correlate(in1, in2, mode="full", method="auto"):
     return convolve(in1, _reversed_conjugate(as_numeric(in2, "in2")), mode, method)
 
 
-def _reversed_conjugate(array: np.ndarray) -> np.ndarray:
+def _reversed_conjugate(array: Array) -> Array:
     return np.flip(array).conj()
 
 
-def convolve2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
+def convolve2d(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", boundary: str = "fill", fillvalue: ArrayLike = 0
+) -> Array:
     """Convolve two 2-dimensional arrays (``scipy.signal.convolve2d``), with a choice of what stands beyond the edges of ``in1``.
 
     Parameters
@@ -147,7 +156,9 @@ def convolve2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
     return _convolve(in1, in2, offset, output, boundary=_extension(mode, boundary, fillvalue, in1, in2))
 
 
-def correlate2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
+def correlate2d(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", boundary: str = "fill", fillvalue: ArrayLike = 0
+) -> Array:
     """Cross-correlate two 2-dimensional arrays (``scipy.signal.correlate2d``).
 
     As :func:`convolve2d` with ``in2`` reversed and conjugated, but "same" begins at k // 2: SciPy centres the kernel before it
@@ -167,7 +178,7 @@ def correlate2d(in1, in2, mode="full", boundary="fill", fillvalue=0):
     return _convolve(in1, kernel, offset, output, boundary=_extension(mode, boundary, fillvalue, in1, in2))
 
 
-def _images(in1, in2, name: str):
+def _images(in1: ArrayLike, in2: ArrayLike, name: str) -> tuple[Array, Array]:
     in1, in2 = as_numeric(in1, "in1"), as_numeric(in2, "in2")
     if not in1.ndim == in2.ndim == 2:
         raise ValueError(f"{name} inputs must both be 2-D arrays, but have {in1.ndim} and {in2.ndim} dimensions")
@@ -176,7 +187,7 @@ def _images(in1, in2, name: str):
     return in1, in2
 
 
-def _extension(mode, boundary, fillvalue, in1, in2):
+def _extension(mode: str, boundary: str, fillvalue: ArrayLike, in1: Array, in2: Array) -> Any:
     """SciPy's boundary word and fill value as this package's boundary."""
     word = look_up("boundary", boundary, SCIPY_BOUNDARIES)
     if word != "fill":
@@ -193,7 +204,7 @@ def _extension(mode, boundary, fillvalue, in1, in2):
     return "zero" if value == 0 or mode == "valid" else value.item()
 
 
-def fftconvolve(in1, in2, mode="full", axes=None):
+def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes | None = None) -> Array:
     """Convolve two N-dimensional arrays by FFT, along some axes (``scipy.signal.fftconvolve``).
 
     Parameters
@@ -224,7 +235,7 @@ def fftconvolve(in1, in2, mode="full", axes=None):
     return _along_axes(in1, in2, mode, axes)
 
 
-def oaconvolve(in1, in2, mode="full", axes=None):
+def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes | None = None) -> Array:
     """Convolve two N-dimensional arrays by overlap-add (``scipy.signal.oaconvolve``).
 
     The same function as :func:`fftconvolve`: block lengths are chosen by the plan, from the lengths of both operands.
@@ -238,7 +249,8 @@ def oaconvolve(in1, in2, mode="full", axes=None):
     return _along_axes(in1, in2, mode, axes)
 
 
-def _along_axes(in1, in2, mode, axes):
+def _along_axes(in1: ArrayLike, in2: ArrayLike, mode: Mode, axes: Sizes | None) -> Array:
+    """:func:`fftconvolve` and :func:`oaconvolve`."""
     mode_word(mode)
     in1, in2 = as_numeric(in1, "in1"), as_numeric(in2, "in2")
     same_ndim(in1, in2)
@@ -258,7 +270,7 @@ def _along_axes(in1, in2, mode, axes):
                 middle = (in2.shape[a] - 1) // 2
                 in2 = in2.take([middle], axis=a)
     offset, output = windows(mode, [in1.shape[a] for a in wide], [in2.shape[a] for a in wide], "scipy")
-    dtype = np.result_type(*(_transformed(array) for array in (in1, in2))) if wide else None
+    dtype = np.result_type(*(computing_dtype(array.dtype) for array in (in1, in2))) if wide else None
 
     last = range(in1.ndim - len(wide), in1.ndim)
     if not wide:  # a product; one axis of length one makes it a convolution
@@ -268,12 +280,7 @@ def _along_axes(in1, in2, mode, axes):
     return np.moveaxis(y, last, wide)
 
 
-def _transformed(array: np.ndarray) -> np.dtype:
-    """The dtype of the values of ``array`` after an FFT and back."""
-    return computing_dtype(array.dtype)
-
-
-def _axes(axes, ndim: int) -> list[int]:
+def _axes(axes: Any, ndim: int) -> list[int]:
     """``axes`` as a list of different numbers in 0 ... ndim - 1."""
     if axes is None:
         return list(range(ndim))
@@ -291,7 +298,9 @@ def _axes(axes, ndim: int) -> list[int]:
     return numbers
 
 
-def choose_conv_method(in1, in2, mode="full", measure=False):
+def choose_conv_method(
+    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", measure: bool = False
+) -> str | tuple[str, dict[str, float]]:
     """Which method :func:`convolve` would take: "direct" or "fft" (``scipy.signal.choose_conv_method``).
 
     Parameters
@@ -319,8 +328,9 @@ def choose_conv_method(in1, in2, mode="full", measure=False):
     in1, in2 = as_numeric(in1, "in1"), as_numeric(in2, "in2")
     same_ndim(in1, in2)
     if measure:
-        times = {method: _seconds(lambda m=method: convolve(in1, in2, mode, m)) for method in ("fft", "direct")}
-        return min(times, key=times.get), times
+        methods: tuple[Method, ...] = ("fft", "direct")
+        times: dict[str, float] = {m: _seconds(partial(convolve, in1, in2, mode, m)) for m in methods}
+        return min(times, key=lambda m: times[m]), times
     if is_integral(in1, in2):
         both_bool = in1.dtype.kind == in2.dtype.kind == "b"
         if both_bool or magnitude(in1) * magnitude(in2) * min(in1.size, in2.size) > EXACT:
@@ -331,7 +341,7 @@ def choose_conv_method(in1, in2, mode="full", measure=False):
     return predicted_engine(in1, in2, offset, output)
 
 
-def _seconds(call) -> float:
+def _seconds(call: Callable[[], Array]) -> float:
     """The shortest of three means over as many calls as take five milliseconds."""
     once = timeit.timeit(call, number=1)
     number = max(int(5e-3 / max(once, 1e-9)), 1)
