@@ -82,6 +82,8 @@ pub mod conv;
 pub mod csr;
 pub mod direct;
 pub mod error;
+#[cfg(feature = "fft")]
+pub mod fft;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod memory;
@@ -96,6 +98,8 @@ pub mod scalar;
 mod simd;
 pub mod solve;
 mod stencil;
+#[cfg(feature = "fft")]
+mod transform;
 
 pub use band::{Band, ConvMode, Convention};
 pub use boundary::{Boundary, Extension};

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::stencil::Axis;
+use crate::stencil::{Axis, Side};
 
 /// Which input channels an output channel sums, and through which kernel.
 ///
@@ -35,6 +35,25 @@ impl Channels {
     /// The kernel between output channel `out` (of all) and input `c` (of its group).
     pub(crate) fn kernel(&self, out: usize, c: usize) -> usize {
         out / self.div * self.per_output + c * self.per_input
+    }
+
+    /// Channels of one group that a product of `side` reads, and those that it writes.
+    pub(crate) fn flow(&self, side: Side) -> (usize, usize) {
+        match side {
+            Side::Forward => (self.inputs, self.outputs),
+            Side::Adjoint => (self.outputs, self.inputs),
+        }
+    }
+
+    /// The kernel through which a product of `side` takes source `source` of the group to result `result` (of all).
+    pub(crate) fn kernel_between(&self, side: Side, result: usize, source: usize) -> usize {
+        match side {
+            Side::Forward => self.kernel(result, source),
+            Side::Adjoint => {
+                let (group, input) = (result / self.inputs, result % self.inputs);
+                self.kernel(group * self.outputs + source, input)
+            }
+        }
     }
 
     /// Number of kernels that [`Channels::kernel`] refers to.
