@@ -32,8 +32,8 @@
 //! # From a kernel to a result
 //!
 //! A *description* ([`Conv1d`], [`Conv2d`], [`Conv3d`], [`RowwiseConv`], [`FilterBank`], [`KernelOperator`]) is small,
-//! checked data. It turns into a matrix (`to_csr`), into an operator that needs no matrix (`to_direct`), or applies
-//! itself (`apply`). [Solvers](solve) take any operator.
+//! checked data. It turns into a matrix (`to_csr`), into an operator that needs no matrix (`to_direct`, `to_fft`, or
+//! `plan` to choose), or applies itself (`apply`). [Solvers](solve) take any operator.
 //!
 //! ```
 //! use convmtx::op::Apply;
@@ -65,6 +65,8 @@
 //! | [`conv`] | descriptions: what is convolved with what, and what is kept |
 //! | [`csr`] | sparse matrices, MATLAB's builders, band storage, AᴴA, [`CsrOperator`](csr::CsrOperator) |
 //! | [`direct`] | the engine that needs no matrix |
+//! | `fft` | the engine for long kernels, behind the feature of this name |
+//! | [`plan`] | which engine is faster, and why |
 //! | [`op`] | the trait [`LinearOperator`](op::LinearOperator), [`Apply`](op::Apply), operator algebra, dot test and examiner |
 //! | [`solve`] | CGLS, LSQR, Tikhonov, Richardson–Lucy |
 //! | [`psf`], [`noise`], [`metrics`] | point-spread functions, seeded noise, PSNR and SSIM |
@@ -72,7 +74,7 @@
 //!
 //! # Features
 //!
-//! None by default. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as SVG and PNG. `cli`: the program
+//! `fft`, on by default: the engine by fast Fourier transforms. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as SVG and PNG. `cli`: the program
 //! `convmtx`, with both.
 #![warn(missing_docs)]
 
@@ -91,6 +93,7 @@ pub mod metrics;
 pub mod noise;
 pub mod op;
 mod parallel;
+pub mod plan;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod psf;

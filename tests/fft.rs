@@ -11,6 +11,7 @@ use common::setting::Setting;
 use common::*;
 use convmtx::fft::FftConv;
 use convmtx::op::{Apply, BatchOperator, LinearOperator, dottest, examine};
+use convmtx::plan::{Accuracy, Engine};
 use convmtx::{
     Boundary, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Error, Extension, FilterBank, Geometry, Layer,
     Order, Real, RowwiseConv, Scalar,
@@ -167,21 +168,24 @@ fn images_with_every_pair_of_axes() {
 #[test]
 fn column_major_images() {
     let psf = Array2::from_shape_vec((3, 2), integers::<f64>(6, 1)).unwrap();
-    let geometry = Geometry::same().boundaries([Boundary::Symmetric, Boundary::Zero]).order(Order::ColumnMajor);
+    let geometry =
+        Geometry::same().boundaries([Boundary::Symmetric, Boundary::Zero]).order(Order::ColumnMajor);
     let conv = Conv2d::new(&psf, [4, 7], geometry).unwrap();
     is_matrix(&conv.to_fft().unwrap(), &conv.to_dense().unwrap(), &"column-major");
 }
 
 fn any_setting() -> impl Strategy<Value = Setting> {
-    (0..3_usize, 1..5_usize, 1..5_usize, 1..3_usize, 1..3_usize, 0..6_usize).prop_map(|(m, n, taps, s, d, b)| Setting {
-        mode: MODES[m],
-        convention: Convention::Matlab,
-        n,
-        taps,
-        stride: s,
-        dilation: d,
-        boundary: BOUNDARIES[b],
-    })
+    (0..3_usize, 1..5_usize, 1..5_usize, 1..3_usize, 1..3_usize, 0..6_usize).prop_map(
+        |(m, n, taps, s, d, b)| Setting {
+            mode: MODES[m],
+            convention: Convention::Matlab,
+            n,
+            taps,
+            stride: s,
+            dilation: d,
+            boundary: BOUNDARIES[b],
+        },
+    )
 }
 
 proptest! {
@@ -209,13 +213,20 @@ fn layers<T: Scalar>() {
         for (stride, padding, dilation) in [(1, 0, 1), (2, 1, 1), (1, 2, 2), (3, 2, 2)] {
             let what = (groups, inputs, outputs, stride, padding, dilation);
             let weights = |axes: &[usize]| array::<T>(&[&[groups * outputs, inputs][..], axes].concat(), 3);
-            let transposed = |axes: &[usize]| array::<T>(&[&[groups * inputs, outputs][..], axes].concat(), 4);
+            let transposed =
+                |axes: &[usize]| array::<T>(&[&[groups * inputs, outputs][..], axes].concat(), 4);
             for mode in [Extension::Zero, Extension::Reflect, Extension::Periodic] {
-                let one = Layer::new().stride([stride]).padding([padding]).dilation([dilation]).groups(groups);
+                let one =
+                    Layer::new().stride([stride]).padding([padding]).dilation([dilation]).groups(groups);
                 let bank = FilterBank::layer(weights(&[3]).view(), [9], one.padding_mode(mode)).unwrap();
                 is_matrix(&bank.to_fft().unwrap(), &bank.to_dense().unwrap(), &(what, mode));
-                let two = Layer::new().stride([stride, 1]).padding([padding, 1]).dilation([dilation, 1]).groups(groups);
-                let bank = FilterBank::layer(weights(&[2, 3]).view(), [5, 4], two.padding_mode(mode)).unwrap();
+                let two = Layer::new()
+                    .stride([stride, 1])
+                    .padding([padding, 1])
+                    .dilation([dilation, 1])
+                    .groups(groups);
+                let bank =
+                    FilterBank::layer(weights(&[2, 3]).view(), [5, 4], two.padding_mode(mode)).unwrap();
                 is_matrix(&bank.to_fft().unwrap(), &bank.to_dense().unwrap(), &(what, mode));
                 if mode == Extension::Zero {
                     let bank = FilterBank::transposed_layer(transposed(&[3]).view(), [6], one).unwrap();
@@ -328,10 +339,14 @@ fn examined<T: Scalar>(a: &(impl BatchOperator<T> + ?Sized), what: &dyn Debug) {
 
 fn examine_all<T: Scalar>() {
     for boundary in BOUNDARIES {
-        for (mode, stride, dilation) in [(ConvMode::Full, 1, 2), (ConvMode::Same, 2, 1), (ConvMode::Valid, 1, 1)] {
+        for (mode, stride, dilation) in
+            [(ConvMode::Full, 1, 2), (ConvMode::Same, 2, 1), (ConvMode::Valid, 1, 1)]
+        {
             for (n, taps) in [(1, 1), (2, 7), (12, 5), (40, 9)] {
-                let geometry =
-                    Geometry::from(mode).boundary(common::boundary(boundary)).stride(stride).dilation(dilation);
+                let geometry = Geometry::from(mode)
+                    .boundary(common::boundary(boundary))
+                    .stride(stride)
+                    .dilation(dilation);
                 let conv = Conv1d::new(&integers::<T>(taps, 4), n, geometry).unwrap();
                 examined(&conv.to_fft().unwrap(), &(boundary, mode, stride, dilation, n, taps));
             }
@@ -339,7 +354,8 @@ fn examine_all<T: Scalar>() {
             let psf = Array2::from_shape_vec((4, 3), integers::<T>(12, 1)).unwrap();
             examined(&Conv2d::new(&psf, [9, 7], geometry).unwrap().to_fft().unwrap(), &(boundary, mode));
         }
-        let long = Conv1d::new(&integers::<T>(7, 1), 5000, Geometry::same().boundary(common::boundary(boundary)));
+        let long =
+            Conv1d::new(&integers::<T>(7, 1), 5000, Geometry::same().boundary(common::boundary(boundary)));
         let fft = long.unwrap().to_fft().unwrap();
         assert!(fft.blocks() > 1);
         examined(&fft, &(boundary, "blocks"));
@@ -399,9 +415,14 @@ fn bits<T: Scalar>(v: &[T]) -> Vec<(u64, u64)> {
 /// Both products, with 1, 2 and 7 threads.
 fn same_bits<T: Scalar, const D: usize>(a: &FftConv<T, D>, what: &str) {
     let (x, y) = (random::<T>(a.shape().1, 1), random::<T>(a.shape().0, 2));
+    let batch =
+        Array2::from_shape_fn((a.shape().1, 40.min(1 + 100_000 / x.len())), |(i, j)| x[(i + j) % x.len()]);
     let products = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| (bits(&a.apply(&x).unwrap()), bits(&a.apply_adjoint(&y).unwrap())))
+        pool.install(|| {
+            let many = a.apply_batch(batch.view()).unwrap();
+            [bits(&a.apply(&x).unwrap()), bits(&a.apply_adjoint(&y).unwrap()), bits(many.as_slice().unwrap())]
+        })
     };
     let one = products(1);
     for threads in [2, 7] {
@@ -421,6 +442,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         let three = Geometry::full().boundary(common::boundary::<f64>(boundary));
         same_bits(&Conv3d::new(&kernel, [30, 41, 52], three).unwrap().to_fft().unwrap(), "volume");
     }
+    same_bits(&Conv1d::new(&random::<f32>(50, 3), 700, ConvMode::Full).unwrap().to_fft().unwrap(), "batch");
     let kernels = Array2::from_shape_vec((40, 30), random::<Complex<f64>>(1200, 6)).unwrap();
     let rows = RowwiseConv::new(kernels.view(), (40, 3000), ConvMode::Full).unwrap();
     same_bits(&rows.to_fft().unwrap(), "rows");
@@ -461,4 +483,57 @@ fn refuses_what_does_not_fit() {
     let psf = Array2::from_elem((3, 3), 1.0);
     let conv = Conv2d::new(&psf, [1 << 29, 1 << 29], ConvMode::Same).unwrap();
     assert!(matches!(conv.to_fft(), Err(Error::Memory { .. })));
+}
+
+#[test]
+fn plans_take_transforms_for_long_kernels_only_and_say_why() {
+    let conv = |n: usize, taps: usize| Conv1d::new(&random::<f64>(taps, 1), n, ConvMode::Same).unwrap();
+    for (n, taps, engine) in [
+        (1, 1, Engine::Direct),
+        (1_000_000, 9, Engine::Direct),
+        (100_000, 20_000, Engine::Fft),
+        (64, 64, Engine::Direct),
+    ] {
+        let conv = conv(n, taps);
+        let plan = conv.plan();
+        assert_eq!(plan.engine(), engine, "{plan}");
+        assert_eq!(plan.candidates().len(), 2);
+        let built = plan.build().unwrap();
+        assert_eq!((built.engine(), built.shape()), (engine, conv.shape()));
+    }
+    let long = conv(100_000, 20_000);
+    let text = long.plan().to_string();
+    assert!(
+        text.contains("convolution 100000 x 100000, float64: fft, transforms are predicted to be"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert_eq!(long.plan_for(Accuracy::Exact).engine(), Engine::Direct);
+    assert_eq!(long.plan_with(Engine::Direct).build().unwrap().engine(), Engine::Direct);
+    // Taps that transforms refuse: a plan is made all the same, and only the forced one fails.
+    let odd = Conv1d::new(&vec![f64::NAN; 20_000], 100_000, ConvMode::Same).unwrap();
+    assert_eq!(odd.plan().engine(), Engine::Direct);
+    assert!(odd.plan().reason().contains("no transforms: the kernel has the value NaN"), "{}", odd.plan());
+    assert!(matches!(odd.plan_with(Engine::Fft).build(), Err(Error::NonFinite { .. })));
+    // Empty results, and nothing that meets.
+    for geometry in [Geometry::valid(), Geometry::window([900], [4])] {
+        let conv = Conv1d::new(&random::<f64>(9, 1), 5, geometry).unwrap();
+        assert_eq!(conv.plan().engine(), Engine::Direct, "{}", conv.plan());
+        examined(&conv.plan_with(Engine::Fft).build().unwrap(), &conv);
+    }
+}
+
+#[test]
+fn planned_operators_are_their_engines() {
+    let psf = Array2::from_shape_vec((4, 3), integers::<f64>(12, 1)).unwrap();
+    let conv = Conv2d::new(&psf, [9, 8], Geometry::same().boundary(Boundary::Symmetric)).unwrap();
+    let x = integers::<f64>(72, 2);
+    let (planned, fft) = (conv.plan_with(Engine::Fft).build().unwrap(), conv.to_fft().unwrap());
+    assert_eq!(bits(&planned.apply(&x).unwrap()), bits(&fft.apply(&x).unwrap()));
+    assert_eq!(bits(&planned.apply_adjoint(&x).unwrap()), bits(&fft.apply_adjoint(&x).unwrap()));
+    assert_eq!(conv.plan().build().unwrap().apply(&x).unwrap(), conv.to_direct().unwrap().apply(&x).unwrap());
+    examined(&planned, &"planned fft");
+    examined(&conv.plan().build().unwrap(), &"planned direct");
+    fn shareable<A: Send + Sync>(_: &A) {}
+    shareable(&planned);
 }

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::naive;
+use common::naive::{self, Axis};
 use common::setting::Setting;
 use common::*;
 use convmtx::csr::CsrOperator;

@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::stencil::{Axis, Side};
+use crate::stencil::Axis;
+#[cfg(feature = "fft")]
+use crate::stencil::Side;
 
 /// Which input channels an output channel sums, and through which kernel.
 ///
@@ -38,6 +40,7 @@ impl Channels {
     }
 
     /// Channels of one group that a product of `side` reads, and those that it writes.
+    #[cfg(feature = "fft")]
     pub(crate) fn flow(&self, side: Side) -> (usize, usize) {
         match side {
             Side::Forward => (self.inputs, self.outputs),
@@ -46,6 +49,7 @@ impl Channels {
     }
 
     /// The kernel through which a product of `side` takes source `source` of the group to result `result` (of all).
+    #[cfg(feature = "fft")]
     pub(crate) fn kernel_between(&self, side: Side, result: usize, source: usize) -> usize {
         match side {
             Side::Forward => self.kernel(result, source),

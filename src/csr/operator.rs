@@ -156,17 +156,30 @@ impl<T: Scalar, I: Index> BatchOperator<T> for CsrOperator<T, I> {
         if cols > 1
             && let (Some(y), Some(x)) = (y.as_slice(), x.as_slice_mut())
         {
-            return parallel::for_each_part(x, self.column_part * cols, &mut [], 0, |start, x, _: &mut [()]| {
-                x.fill(T::zero());
-                let first = start / cols;
-                let columns = first..first + x.len() / cols;
-                self.for_each_in_columns(first / self.column_part, columns, |c, v, r| {
-                    let row: [I; 1] = [I::from_usize(0)];
-                    let out = &mut x[c * cols..(c + 1) * cols];
-                    gather_rows(&[v], &row, &y[r * cols..(r + 1) * cols], cols, out, Summation::Ascending);
-                });
-                Ok(())
-            });
+            return parallel::for_each_part(
+                x,
+                self.column_part * cols,
+                &mut [],
+                0,
+                |start, x, _: &mut [()]| {
+                    x.fill(T::zero());
+                    let first = start / cols;
+                    let columns = first..first + x.len() / cols;
+                    self.for_each_in_columns(first / self.column_part, columns, |c, v, r| {
+                        let row: [I; 1] = [I::from_usize(0)];
+                        let out = &mut x[c * cols..(c + 1) * cols];
+                        gather_rows(
+                            &[v],
+                            &row,
+                            &y[r * cols..(r + 1) * cols],
+                            cols,
+                            out,
+                            Summation::Ascending,
+                        );
+                    });
+                    Ok(())
+                },
+            );
         }
         by_columns(y, x, scratch, 0, |y, x, s| self.adjoint(y, x, s))
     }

@@ -116,7 +116,8 @@ mod tests {
     /// Every small axis: the circular convolution of the least length, written as loops, gives the definition.
     #[test]
     fn the_least_line_is_long_enough() {
-        let extensions = [Extension::Zero, Extension::Periodic, Extension::Reflect, Extension::Antireflective];
+        let extensions =
+            [Extension::Zero, Extension::Periodic, Extension::Reflect, Extension::Antireflective];
         let mut seen = 0;
         for (n, k, m) in (1..5).flat_map(|n| (1..5).flat_map(move |k| (1..5).map(move |m| (n, k, m)))) {
             for (s, d, u) in [(1, 1, 1), (2, 1, 1), (1, 3, 1), (5, 2, 1), (1, 1, 3), (2, 3, 2), (3, 2, 4)] {
@@ -137,7 +138,9 @@ mod tests {
                         extension.terms(j, n).into_iter().map(|(p, w)| x[p] * w as f64).sum()
                     };
                     let output = |i: usize| -> f64 {
-                        let reads = |t: usize| tap_at(t).map_or(0.0, |k| k * place(band.position(i as i64) - t as i64));
+                        let reads = |t: usize| {
+                            tap_at(t).map_or(0.0, |k| k * place(band.position(i as i64) - t as i64))
+                        };
                         (0..band.span()).map(reads).sum()
                     };
                     let expected: Vec<f64> = (0..m).map(output).collect();
@@ -150,7 +153,8 @@ mod tests {
                         let (mut signal, mut kernel) = (vec![0.0; len], vec![0.0; len]);
                         line.input.load(&x, 0, &mut signal);
                         line.taps.load(&taps, 0, &mut kernel);
-                        let circular = |i: usize| (0..len).map(|t| kernel[t] * signal[(i + len - t) % len]).sum();
+                        let circular =
+                            |i: usize| (0..len).map(|t| kernel[t] * signal[(i + len - t) % len]).sum();
                         let full: Vec<f64> = (0..len).map(circular).collect();
                         let mut got = vec![f64::NAN; m];
                         line.output.fold(&full, &mut got);

@@ -1,18 +1,21 @@
 //! The engine for long kernels: convolution by fast Fourier transforms.
 
 mod axis;
+mod batch;
 mod blocks;
+mod effort;
 mod grid;
 mod spectra;
 
 use crate::conv::Bank;
 use crate::error::Result;
 use crate::memory;
-use crate::op::{BatchOperator, LinearOperator};
+use crate::op::LinearOperator;
 use crate::scalar::{Real, Scalar, check_finite};
 use crate::stencil::Side;
 use axis::Line;
 use blocks::Blocks;
+pub(crate) use effort::effort;
 use grid::Grid;
 use std::fmt;
 
@@ -61,7 +64,7 @@ pub struct FftConv<T: Scalar, const D: usize> {
 enum Work<T: Scalar, const D: usize> {
     /// Nothing: the matrix is zero, or empty.
     Nothing,
-    Blocks(Blocks<T>),
+    Blocks(Box<Blocks<T>>),
     Grid(Grid<T, D>),
 }
 
@@ -81,7 +84,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         let gain = lines.iter().map(|l| l.input.norm()).product::<f64>();
         let norm = kernel_norm(bank) * gain;
         let work = match <[Line; 1]>::try_from(Vec::from(lines)) {
-            Ok([line]) => Work::Blocks(Blocks::new(line, kernels, channels)?),
+            Ok([line]) => Work::Blocks(Box::new(Blocks::new(line, kernels, channels)?)),
             Err(lines) => {
                 let lines = lines.try_into().unwrap_or_else(|_| unreachable!("one line per axis"));
                 Work::Grid(Grid::new(lines, kernels, channels)?)
@@ -176,9 +179,6 @@ impl<T: Scalar, const D: usize> LinearOperator<[T]> for FftConv<T, D> {
         }
     }
 }
-
-/// Column by column; each is transformed by itself.
-impl<T: Scalar, const D: usize> BatchOperator<T> for FftConv<T, D> {}
 
 crate::conv::on_descriptions! {
     /// The operator that computes by fast Fourier transforms: see [`FftConv`](crate::fft::FftConv).

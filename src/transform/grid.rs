@@ -13,7 +13,7 @@
 //! spectrum; (4) `finish` sees every column while it is in cache.
 
 use super::line::{ColumnFft, column_fft};
-use super::{LineFft, Placement, Spectrum, good_line_size, line_fft};
+use super::{LineFft, Placement, Spectrum, good_line_size, good_size, line_fft};
 use crate::error::Result;
 use crate::memory::as_complex_mut;
 use crate::parallel::for_each_part;
@@ -43,7 +43,7 @@ pub(crate) struct GridFft<T: Scalar, const D: usize> {
 impl<T: Scalar, const D: usize> GridFft<T, D> {
     /// A plan for at least `least` places per axis.
     pub(crate) fn new(least: [usize; D]) -> Self {
-        let columns = least[..D - 1].iter().map(|&n| column_fft(super::size::good_size(n))).collect();
+        let columns = least[..D - 1].iter().map(|&n| column_fft(good_size(n))).collect();
         GridFft { rows: line_fft(good_line_size::<T>(least[D - 1])), columns }
     }
 
@@ -105,7 +105,7 @@ impl<T: Scalar, const D: usize> GridFft<T, D> {
         finish: &(impl Fn(usize, &mut [Spectrum<T>], &dyn ColumnFft<T::Real>, &mut [Spectrum<T>]) + Sync),
     ) -> Result<()> {
         let [even, odd] = work;
-        let (mut from, mut to) = if D % 2 == 0 { (even, odd) } else { (odd, even) };
+        let (mut from, mut to) = if D.is_multiple_of(2) { (even, odd) } else { (odd, even) };
         self.rows_forward(x, places, &mut from[..self.stage_len(places, D - 1)], scratch)?;
         for axis in (1..D - 1).rev() {
             let len = self.stage_len(places, axis);
@@ -142,24 +142,30 @@ impl<T: Scalar, const D: usize> GridFft<T, D> {
     ) -> Result<()> {
         let width = self.rows.frequencies();
         let lines = rows.len() / width;
-        for_each_part(rows, self.lines_per_part(lines) * width, scratch, self.part_scratch(), |start, rows, s| {
-            let (line, s) = s.split_at_mut(self.rows.len());
-            let s = as_complex_mut(s);
-            for (r, row) in rows.chunks_mut(width).enumerate() {
-                // The row's number among those present, then among all.
-                let (mut rest, mut number, mut size) = (start / width + r, 0, 1);
-                for place in places[..D - 1].iter().rev() {
-                    let present = place.present();
-                    number += (present.start + rest % present.len()) * size;
-                    rest /= present.len();
-                    size *= place.samples();
+        for_each_part(
+            rows,
+            self.lines_per_part(lines) * width,
+            scratch,
+            self.part_scratch(),
+            |start, rows, s| {
+                let (line, s) = s.split_at_mut(self.rows.len());
+                let s = as_complex_mut(s);
+                for (r, row) in rows.chunks_mut(width).enumerate() {
+                    // The row's number among those present, then among all.
+                    let (mut rest, mut number, mut size) = (start / width + r, 0, 1);
+                    for place in places[..D - 1].iter().rev() {
+                        let present = place.present();
+                        number += (present.start + rest % present.len()) * size;
+                        rest /= present.len();
+                        size *= place.samples();
+                    }
+                    let samples = places[D - 1].samples();
+                    places[D - 1].load(&x[number * samples..][..samples], 0, line);
+                    self.rows.forward(line, row, s);
                 }
-                let samples = places[D - 1].samples();
-                places[D - 1].load(&x[number * samples..][..samples], 0, line);
-                self.rows.forward(line, row, s);
-            }
-            Ok(())
-        })
+                Ok(())
+            },
+        )
     }
 
     /// From `[before][samples of axis][after]` to `[before][after][frequencies of axis]`.
@@ -176,33 +182,41 @@ impl<T: Scalar, const D: usize> GridFft<T, D> {
         let len = fft.len();
         let after = self.after(axis);
         let lines = to.len() / len;
-        for_each_part(to, self.lines_per_part(lines) * len, scratch, self.part_scratch(), |start, to, scratch| {
-            let scratch = as_complex_mut(scratch);
-            let (mut line, mut rest) = (start / len, to);
-            while !rest.is_empty() {
-                let (block, column) = (line / after, line % after);
-                let width = TILE.min(after - column).min(rest.len() / len);
-                let (tile, next) = rest.split_at_mut(width * len);
-                tile.fill(Complex::zero());
-                let source = &from[block * present.len() * after + column..];
-                let row = |sample: usize| &source[(sample - present.start) * after..][..width];
-                let cell = std::cell::Cell::from_mut(&mut *tile).as_slice_of_cells();
-                place.for_each(
-                    |g, sample| row(sample).iter().enumerate().for_each(|(l, &v)| cell[l * len + g].set(v)),
-                    |g, sample, weight| {
-                        let weight = T::Real::of(weight);
-                        for (l, &v) in row(sample).iter().enumerate() {
-                            let at = &cell[l * len + g];
-                            at.set(at.get() + Complex::new(v.re * weight, v.im * weight));
-                        }
-                    },
-                );
-                fft.forward(tile, scratch);
-                finish(line * len, tile, fft, scratch);
-                (line, rest) = (line + width, next);
-            }
-            Ok(())
-        })
+        for_each_part(
+            to,
+            self.lines_per_part(lines) * len,
+            scratch,
+            self.part_scratch(),
+            |start, to, scratch| {
+                let scratch = as_complex_mut(scratch);
+                let (mut line, mut rest) = (start / len, to);
+                while !rest.is_empty() {
+                    let (block, column) = (line / after, line % after);
+                    let width = TILE.min(after - column).min(rest.len() / len);
+                    let (tile, next) = rest.split_at_mut(width * len);
+                    tile.fill(Complex::zero());
+                    let source = &from[block * present.len() * after + column..];
+                    let row = |sample: usize| &source[(sample - present.start) * after..][..width];
+                    let cell = std::cell::Cell::from_mut(&mut *tile).as_slice_of_cells();
+                    place.for_each(
+                        |g, sample| {
+                            row(sample).iter().enumerate().for_each(|(l, &v)| cell[l * len + g].set(v))
+                        },
+                        |g, sample, weight| {
+                            let weight = T::Real::of(weight);
+                            for (l, &v) in row(sample).iter().enumerate() {
+                                let at = &cell[l * len + g];
+                                at.set(at.get() + Complex::new(v.re * weight, v.im * weight));
+                            }
+                        },
+                    );
+                    fft.forward(tile, scratch);
+                    finish(line * len, tile, fft, scratch);
+                    (line, rest) = (line + width, next);
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Number of columns along `axis` for each index of the axes before it.
@@ -242,19 +256,25 @@ impl<T: Scalar, const D: usize> GridFft<T, D> {
         let (after, len) = (self.after(axis), self.columns[axis].len());
         let next = &*self.columns[axis + 1];
         let lines = to.len() / after;
-        for_each_part(to, self.lines_per_part(lines) * after, scratch, self.part_scratch(), |start, to, scratch| {
-            let (mut line, mut rest) = (start / after, to);
-            while !rest.is_empty() {
-                let (block, sample) = (line / present.len(), line % present.len());
-                let width = TILE.min(present.len() - sample).min(rest.len() / after);
-                let (tile, others) = rest.split_at_mut(width * after);
-                let samples = present.start + sample..present.start + sample + width;
-                gather(&from[block * after * len..][..after * len], len, place, samples, tile);
-                next.inverse(tile, as_complex_mut(scratch));
-                (line, rest) = (line + width, others);
-            }
-            Ok(())
-        })
+        for_each_part(
+            to,
+            self.lines_per_part(lines) * after,
+            scratch,
+            self.part_scratch(),
+            |start, to, scratch| {
+                let (mut line, mut rest) = (start / after, to);
+                while !rest.is_empty() {
+                    let (block, sample) = (line / present.len(), line % present.len());
+                    let width = TILE.min(present.len() - sample).min(rest.len() / after);
+                    let (tile, others) = rest.split_at_mut(width * after);
+                    let samples = present.start + sample..present.start + sample + width;
+                    gather(&from[block * after * len..][..after * len], len, place, samples, tile);
+                    next.inverse(tile, as_complex_mut(scratch));
+                    (line, rest) = (line + width, others);
+                }
+                Ok(())
+            },
+        )
     }
 
     fn rows_back(

@@ -11,4 +11,4 @@ mod size;
 pub(crate) use grid::{GridFft, per_complex};
 pub(crate) use line::{LineFft, Spectrum, line_fft};
 pub(crate) use placement::Placement;
-pub(crate) use size::good_line_size;
+pub(crate) use size::{good_line_size, good_size};

@@ -199,7 +199,8 @@ mod tests {
         let x = [1.0, 20.0, 300.0, 4000.0, 50_000.0];
         for p in placements() {
             let matrix = dense(&p, 12);
-            let line: Vec<f64> = matrix.iter().map(|row| row.iter().zip(x).map(|(m, x)| m * x).sum()).collect();
+            let line: Vec<f64> =
+                matrix.iter().map(|row| row.iter().zip(x).map(|(m, x)| m * x).sum()).collect();
             for from in -3..12_i64 {
                 for len in 0..14 {
                     let mut got = vec![f64::NAN; len];
