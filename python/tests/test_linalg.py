@@ -118,7 +118,7 @@ def test_solve_circulant_is_scipys():
         (lambda: cm.matmul_toeplitz([1, np.nan], [1, 2], True), ValueError, "infs or NaNs"),
         (lambda: cm.solve_toeplitz(([1, 2], [1, 2, 3]), [1, 2, 3]), ValueError, "Incompatible dimensions"),
         (lambda: cm.solve_toeplitz([1, np.inf], [1, 2]), ValueError, "infs or NaNs"),
-        (lambda: cm.solve_toeplitz([0.0, 1.0], [1.0, 2.0]), np.linalg.LinAlgError, "singular"),
+        (lambda: cm.solve_toeplitz([0.0, 1.0], [1.0, 2.0]), np.linalg.LinAlgError, "leading minor of order 1"),
         (lambda: cm.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4]), np.linalg.LinAlgError, "near singular"),
         (lambda: cm.solve_circulant([1, 2], [1, 2, 3]), ValueError, "incompatible"),
         (lambda: cm.solve_circulant([1, 2], [1, 2], baxis=1), ValueError, "'baxis' entry is out of bounds"),
