@@ -10,7 +10,7 @@ True
 SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 """
 
-from . import metrics, noise, psf
+from . import io, metrics, noise, psf
 from ._core import __version__, get_num_threads, set_num_threads
 from .gradients import adjoint_kernel, adjoint_signal
 from .linalg import circulant, convolution_matrix, matmul_toeplitz, solve_circulant, solve_toeplitz, toeplitz
@@ -100,6 +100,7 @@ __all__ = [
     "get_num_threads",
     "image_filter_mtx",
     "imfilter",
+    "io",
     "lsmr",
     "lsqr",
     "matmul_toeplitz",

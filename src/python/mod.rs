@@ -11,6 +11,7 @@ mod descriptions;
 mod element;
 mod errors;
 mod foreign;
+mod images;
 mod metrics;
 mod noise;
 mod operator;
@@ -36,6 +37,7 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     noise::register(m)?;
     solve::register(m)?;
     command::register(m)?;
+    images::register(m)?;
     threads::register(m)?;
     Ok(())
 }
