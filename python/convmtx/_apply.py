@@ -68,16 +68,18 @@ def convolve(
     boundary : str or number
         What stands beyond the ends of ``x`` in the convolved axes.
     dtype : dtype, optional
-        Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved exactly, and
-        a value that ``dtype`` cannot hold raises ``ValueError``.
+        Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved
+        exactly, and a value that ``dtype`` cannot hold raises ``ValueError``.
     engine : {"auto", "direct", "fft"}
         "fft" becomes "direct" for data that are not finite, which would otherwise spread everywhere.
     """
     dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
     if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
         engine = "direct"
-    if is_integral(x, h):
-        return _integers.convolve(x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve)
+    if is_integral(x, h) and (isinstance(boundary, str) or float(boundary).is_integer()):
+        return _integers.convolve(
+            x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve
+        )
     computing = computing_dtype(dtype)
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
     if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
@@ -122,15 +124,15 @@ def _convolve(
         x = np.broadcast_to(x, batch + x.shape[x.ndim - ndim :])
         h = np.broadcast_to(h, batch + h.shape[h.ndim - ndim :])
         if ndim == 1:
+            if boundary == "zero" and h.shape[-1] > x.shape[-1]:
+                x, h = h, x
             rows = (math.prod(batch), x.shape[-1])
             operator = RowwiseConv(
                 h.reshape(rows[0], -1), rows, offset=offset[0], output=output[0], boundary=boundary, engine=engine
             )
             y = operator.apply(x.reshape(rows))
         else:
-            y = np.stack(
-                [_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)]
-            )
+            y = np.stack([_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)])
     return y.reshape(*batch, *output)
 
 
@@ -167,7 +169,7 @@ def _one_kernel(
 def _kept_axes(
     x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
 ) -> Array:
-    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of what one dimension less gives."""
+    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of convolutions of the rest."""
     ndim = h.ndim
     n = x.shape[x.ndim - ndim :]
     if ndim <= 3:

@@ -10,7 +10,9 @@ import pytest
 import convmtx
 
 MODULES = sorted(
-    info.name for info in pkgutil.walk_packages(convmtx.__path__, "convmtx.") if not info.name.endswith(("_core", "__main__"))
+    info.name
+    for info in pkgutil.walk_packages(convmtx.__path__, "convmtx.")
+    if not info.name.endswith(("_core", "__main__"))
 )
 OPTIONAL = {"convmtx.torch": "torch", "convmtx.jax": "jax"}
 
@@ -18,7 +20,9 @@ OPTIONAL = {"convmtx.torch": "torch", "convmtx.jax": "jax"}
 @pytest.mark.parametrize("name", ["convmtx", *MODULES])
 def test_examples(name):
     if name in OPTIONAL:
-        pytest.importorskip(OPTIONAL[name], reason=f"{OPTIONAL[name]} is not installed: the examples of {name} did not run")
+        pytest.importorskip(
+            OPTIONAL[name], reason=f"{OPTIONAL[name]} is not installed: the examples of {name} did not run"
+        )
     module = importlib.import_module(name)
     report = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
