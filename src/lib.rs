@@ -27,7 +27,7 @@
 //! `Complex<f32>`, `Complex<f64>`, never converted silently.
 //!
 //! **λ and damping.** [`Tikhonov`](solve::Tikhonov) minimises ‖A x − b‖² + λ‖L x‖²; `damping(d)` of
-//! [`Cgls`](solve::Cgls) and [`Lsqr`](solve::Lsqr) adds d²‖x‖².
+//! [`Cgls`](solve::Cgls), [`Lsqr`](solve::Lsqr) and [`Lsmr`](solve::Lsmr) adds d²‖x‖².
 //!
 //! # From a kernel to a result
 //!
@@ -66,7 +66,7 @@
 //! | [`csr`] | sparse matrices, MATLAB's builders, band storage, AᴴA, [`CsrOperator`](csr::CsrOperator) |
 //! | [`direct`] | the engine that needs no matrix |
 //! | [`op`] | the trait [`LinearOperator`](op::LinearOperator), [`Apply`](op::Apply), operator algebra, dot test and examiner |
-//! | [`solve`] | CGLS, LSQR, Tikhonov, Richardson–Lucy |
+//! | [`solve`] | CGLS, LSQR, LSMR, CG, Tikhonov, Richardson–Lucy; Toeplitz systems, polynomial division |
 //! | [`psf`], [`noise`], [`metrics`] | point-spread functions, seeded noise, PSNR and SSIM |
 //! | `io`, `plot` | files and pictures, behind the features of these names |
 //! | `cli` | the command line as a function, behind the feature of this name |

@@ -27,18 +27,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // files and pictures
     ("io", &["error", "memory", "scalar"]),
     ("plot", &["error", "memory", "scalar"]),
-    // surfaces
-    (
-        "python",
-        &[
-            "band", "boundary", "conv", "csr", "direct", "error", "memory", "metrics", "noise", "op", "psf",
-            "scalar", "simd", "solve",
-        ],
-    ),
 ];
 
 /// The rooms on top, which may use everything; no room of the table may use them.
-const TOP: &[&str] = &["cli"];
+const TOP: &[&str] = &["cli", "python"];
 
 /// The `.rs` files of a room: one file, or a folder of them.
 fn files(room: &Path, all: &mut Vec<std::path::PathBuf>) {

@@ -10,9 +10,108 @@ True
 SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 """
 
-from . import _core, metrics, noise, psf
+from . import io, metrics, noise, psf
 from ._core import __version__, get_num_threads, set_num_threads
-from .operators import *
-from .operators import __all__ as _operators
+from .gradients import adjoint_kernel, adjoint_signal
+from .linalg import circulant, convolution_matrix, matmul_toeplitz, solve_circulant, solve_toeplitz, toeplitz
+from .matlab import (
+    conv,
+    conv2,
+    conv_mtx_1d,
+    conv_mtx_2d,
+    convmtx,
+    convmtx2,
+    convn,
+    deconv,
+    filter2,
+    image_filter_mtx,
+    imfilter,
+)
+from .operators import (
+    aslinearoperator,
+    BlockDiagonal,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    Convolution,
+    Diagonal,
+    Difference,
+    DotTest,
+    FilterBank,
+    Gradient2d,
+    HStack,
+    Identity,
+    KernelOperator,
+    Layer,
+    LinearOperator,
+    RowwiseConv,
+    VStack,
+)
+from .pylops import Convolve1D, Convolve2D, ConvolveND
+from .rows import convolve_rows
+from .signal import choose_conv_method, convolve, convolve2d, correlate, correlate2d, fftconvolve, oaconvolve
+from .solvers import Progress, cg, cgls, lsmr, lsqr, richardson_lucy, tikhonov
 
-__all__ = [*_operators, "get_num_threads", "metrics", "noise", "psf", "set_num_threads"]
+__all__ = [
+    "BlockDiagonal",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "Convolution",
+    "Convolve1D",
+    "Convolve2D",
+    "ConvolveND",
+    "Diagonal",
+    "Difference",
+    "DotTest",
+    "FilterBank",
+    "Gradient2d",
+    "HStack",
+    "Identity",
+    "KernelOperator",
+    "Layer",
+    "LinearOperator",
+    "Progress",
+    "RowwiseConv",
+    "VStack",
+    "adjoint_kernel",
+    "adjoint_signal",
+    "aslinearoperator",
+    "cg",
+    "cgls",
+    "choose_conv_method",
+    "circulant",
+    "conv",
+    "conv2",
+    "conv_mtx_1d",
+    "conv_mtx_2d",
+    "convmtx",
+    "convmtx2",
+    "convn",
+    "convolution_matrix",
+    "convolve",
+    "convolve2d",
+    "convolve_rows",
+    "correlate",
+    "correlate2d",
+    "deconv",
+    "fftconvolve",
+    "filter2",
+    "get_num_threads",
+    "image_filter_mtx",
+    "imfilter",
+    "io",
+    "lsmr",
+    "lsqr",
+    "matmul_toeplitz",
+    "metrics",
+    "noise",
+    "oaconvolve",
+    "psf",
+    "richardson_lucy",
+    "set_num_threads",
+    "solve_circulant",
+    "solve_toeplitz",
+    "tikhonov",
+    "toeplitz",
+]

@@ -75,3 +75,36 @@ def geometries():
     windows += [(mode, convention) for mode in ("same", "valid") for convention in ("scipy", "numpy")]
     steps = [(1, 1), (2, 1), (1, 2), (3, 2)]
     return itertools.product(sizes, windows, boundaries, steps)
+
+
+def full(x, h):
+    """``f[i] = Σ_j x[j] h[i − j]`` in any number of dimensions, in Python's integers where both hold integers."""
+    x, h = np.asarray(x), np.asarray(h)
+    if x.dtype.kind in "biu" and h.dtype.kind in "biu":
+        x, h = (np.array([int(v) for v in a.ravel()], object).reshape(a.shape) for a in (x, h))
+    y = np.zeros([n + k - 1 for n, k in zip(x.shape, h.shape)], np.result_type(x, h, np.float64))
+    for t in np.ndindex(*h.shape):
+        y[tuple(slice(i, i + n) for i, n in zip(t, x.shape))] += h[t] * x
+    return y
+
+
+def matlab(x, h, shape):
+    """MATLAB's part of the full convolution."""
+    windows = [window(shape, "matlab", n, k) for n, k in zip(np.shape(x), np.shape(h))]
+    return full(x, h)[tuple(slice(offset, offset + length) for offset, length in windows)]
+
+
+def integers(shape, seed=0, low=-9, high=10, dtype=np.float64):
+    """Small integers in any dtype, complex ones with imaginary parts; the same ones for the same shape and seed."""
+    rng = np.random.default_rng([seed, *np.atleast_1d(shape)])
+    dtype = np.dtype(dtype)
+    if dtype.kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    if dtype.kind == "u":
+        low = 0
+    values = rng.integers(low, high, shape)
+    return (values + 1j * rng.integers(low, high, shape)).astype(dtype) if dtype.kind == "c" else values.astype(dtype)
+
+
+#: Lengths of signals and kernels, kernels longer than signals among them.
+SHAPES_1D = list(itertools.product(range(1, 7), range(1, 8)))

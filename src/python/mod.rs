@@ -6,10 +6,12 @@
 
 mod algebra;
 mod arrays;
+mod command;
 mod descriptions;
 mod element;
 mod errors;
 mod foreign;
+mod images;
 mod metrics;
 mod noise;
 mod operator;
@@ -34,6 +36,8 @@ fn _core(m: &Bound<PyModule>) -> PyResult<()> {
     metrics::register(m)?;
     noise::register(m)?;
     solve::register(m)?;
+    command::register(m)?;
+    images::register(m)?;
     threads::register(m)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::arrays::{borrow, elements, give};
 use super::element::{Entry, Typed, typed};
 use super::operator::Operator;
-use super::watch::watch;
+use super::watch::{Observer, watch};
 use crate::op::BatchOperator;
 use crate::solve::{
     Centre, Cg, Cgls, Levinson, Lsmr, Lsqr, Report, RichardsonLucy, Start, StopReason, Tikhonov, deconv,
@@ -79,10 +79,11 @@ fn cgls<'py>(
     a: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: &Bound<'py, PyAny>,
-    (damp, max_iters, tolerance, residual_tolerance): (f64, usize, f64, f64),
+    settings: (f64, usize, f64, f64),
     observer: Option<Py<PyAny>>,
 ) -> PyResult<Solved<'py>> {
     let (py, native) = (b.py(), a.native);
+    let (damp, max_iters, tolerance, residual_tolerance) = settings;
     let solver = Cgls::new()
         .damping(damp)
         .max_iters(max_iters)
@@ -90,7 +91,7 @@ fn cgls<'py>(
         .residual_tolerance(residual_tolerance);
     typed!(&a.held, a => {
         let (a, b) = (a.clone(), owned("b", b)?);
-        let solve = move |x: &mut [_], observer: &mut _| solver.solve_observed::<[_], _>(&a, &b, x, observer);
+        let solve = move |x: &mut [_], observer: &mut Observer<_>| solver.solve_observed::<[_], _>(&a, &b, x, observer);
         finish(py, watch(py, native, observer, owned("x0", x0)?, solve))
     })
 }
@@ -107,11 +108,12 @@ fn lsqr<'py>(
     a: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: &Bound<'py, PyAny>,
-    (damp, max_iters, atol, btol, conlim): (f64, usize, f64, f64, f64),
+    settings: (f64, usize, f64, f64, f64),
     variances: bool,
     observer: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, Outcome, Option<Bound<'py, PyAny>>)> {
     let (py, native) = (b.py(), a.native);
+    let (damp, max_iters, atol, btol, conlim) = settings;
     let solver = Lsqr::new()
         .damping(damp)
         .max_iters(max_iters)
@@ -122,7 +124,7 @@ fn lsqr<'py>(
     typed!(&a.held, a => {
         let (a, b, x0) = (a.clone(), owned("b", b)?, owned("x0", x0)?);
         if !variances {
-            let solve = move |x: &mut [_], observer: &mut _| solver.solve_observed::<[_], _>(&a, &b, x, observer);
+            let solve = move |x: &mut [_], observer: &mut Observer<_>| solver.solve_observed::<[_], _>(&a, &b, x, observer);
             let (x, outcome) = finish(py, watch(py, native, observer, x0, solve))?;
             return Ok((x, outcome, None));
         }
@@ -130,7 +132,7 @@ fn lsqr<'py>(
         let n = x0.len();
         let mut both = x0;
         both.extend_from_within(..);
-        let solve = move |both: &mut [_], observer: &mut _| {
+        let solve = move |both: &mut [_], observer: &mut Observer<_>| {
             let (x, variances) = both.split_at_mut(n);
             solver.solve_with_variances::<[_], _>(&a, &b, x, variances, observer)
         };
@@ -146,10 +148,11 @@ fn lsmr<'py>(
     a: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: &Bound<'py, PyAny>,
-    (damp, max_iters, atol, btol, conlim): (f64, usize, f64, f64, f64),
+    settings: (f64, usize, f64, f64, f64),
     observer: Option<Py<PyAny>>,
 ) -> PyResult<Solved<'py>> {
     let (py, native) = (b.py(), a.native);
+    let (damp, max_iters, atol, btol, conlim) = settings;
     let solver = Lsmr::new()
         .damping(damp)
         .max_iters(max_iters)
@@ -159,7 +162,7 @@ fn lsmr<'py>(
         .centre(Centre::Start);
     typed!(&a.held, a => {
         let (a, b) = (a.clone(), owned("b", b)?);
-        let solve = move |x: &mut [_], observer: &mut _| solver.solve_observed::<[_], _>(&a, &b, x, observer);
+        let solve = move |x: &mut [_], observer: &mut Observer<_>| solver.solve_observed::<[_], _>(&a, &b, x, observer);
         finish(py, watch(py, native, observer, owned("x0", x0)?, solve))
     })
 }
@@ -170,17 +173,18 @@ fn cg<'py>(
     a: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: &Bound<'py, PyAny>,
-    (max_iters, rtol, atol): (usize, f64, f64),
+    settings: (usize, f64, f64),
     preconditioner: Option<PyRef<'py, Operator>>,
     observer: Option<Py<PyAny>>,
 ) -> PyResult<Solved<'py>> {
     let py = b.py();
+    let (max_iters, rtol, atol) = settings;
     let native = a.native && preconditioner.as_ref().is_none_or(|m| m.native);
     let solver = Cg::new().max_iters(max_iters).rtol(rtol).atol(atol);
     typed!(&a.held, a => {
         let (a, b) = (a.clone(), owned("b", b)?);
         let m = preconditioner.map(|m| same("M", &m)).transpose()?;
-        let solve = move |x: &mut [_], observer: &mut _| match &m {
+        let solve = move |x: &mut [_], observer: &mut Observer<_>| match &m {
             Some(m) => solver.solve_preconditioned::<[_], _, _>(&a, m, &b, x, observer),
             None => solver.solve_observed::<[_], _>(&a, &b, x, observer),
         };
@@ -195,14 +199,15 @@ fn tikhonov<'py>(
     l: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: &Bound<'py, PyAny>,
-    (lambda, max_iters, tolerance): (f64, usize, f64),
+    settings: (f64, usize, f64),
     observer: Option<Py<PyAny>>,
 ) -> PyResult<Solved<'py>> {
     let (py, native) = (b.py(), a.native && l.native);
+    let (lambda, max_iters, tolerance) = settings;
     let solver = Tikhonov::new(lambda).max_iters(max_iters).tolerance(tolerance);
     typed!(&a.held, a => {
         let (a, l, b) = (a.clone(), same("L", &l)?, owned("b", b)?);
-        let solve = move |x: &mut [_], observer: &mut _| {
+        let solve = move |x: &mut [_], observer: &mut Observer<_>| {
             solver.solve_observed::<[_], _, _>(&a, &l, &b, x, observer)
         };
         finish(py, watch(py, native, observer, owned("x0", x0)?, solve))
@@ -215,7 +220,7 @@ fn richardson_lucy<'py>(
     a: PyRef<'py, Operator>,
     b: &Bound<'py, PyAny>,
     x0: Option<&Bound<'py, PyAny>>,
-    (max_iters, clip): (usize, bool),
+    settings: (usize, bool),
     background: &Bound<'py, PyAny>,
     observer: Option<Py<PyAny>>,
 ) -> PyResult<Solved<'py>> {
@@ -233,7 +238,7 @@ fn richardson_lucy<'py>(
             Some(x0) => (Start::Given, owned("x0", x0)?),
             None => (Start::Mean, crate::memory::zeroed("x", a.shape().1)?),
         };
-        let solve = move |x: &mut [T], observer: &mut super::watch::Observer<T>| {
+        let solve = move |x: &mut [T], observer: &mut Observer<T>| {
             let mut solver = RichardsonLucy::<[T]>::new().max_iters(max_iters).start(start);
             if clip {
                 solver = solver.clip_data();
@@ -246,7 +251,7 @@ fn richardson_lucy<'py>(
         };
         finish(py, watch(py, native, observer, x, solve))
     }
-    let (native, settings) = (a.native, (max_iters, clip));
+    let native = a.native;
     match &a.held {
         Typed::F32(a) => run((a.clone(), native), b, x0, settings, background, observer),
         Typed::F64(a) => run((a.clone(), native), b, x0, settings, background, observer),

@@ -104,30 +104,33 @@ fn aside<T: Entry>(
     mut x: Vec<T>,
     solve: impl FnOnce(&mut [T], &mut Observer<T>) -> Result<Report> + Send + 'static,
 ) -> PyResult<(Vec<T>, Report)> {
-    let (say, hear) = mpsc::channel();
+    let (say, mut hear) = mpsc::channel();
     let (answer, answered) = mpsc::channel::<bool>();
     let stop = Arc::new(AtomicBool::new(false));
     let (stopped, watched) = (stop.clone(), observer.is_some());
     let job = move || {
-        let report = threads::on_pool(usize::MAX, || {
-            solve(&mut x, &mut |progress| {
+        let told = say.clone();
+        let done = threads::on_pool(usize::MAX, move || {
+            let report = solve(&mut x, &mut |progress| {
                 // Whoever listened may be gone; then nobody wants the result.
                 let asked = watched
-                    && (say.send(Message::Iteration(Seen::new(progress))).is_err()
+                    && (told.send(Message::Iteration(Seen::new(progress))).is_err()
                         || answered.recv().unwrap_or(true));
                 match asked || stopped.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
-            })
+            });
+            report.map(|report| (x, report))
         });
-        let _ = say.send(Message::Done(report.map(|report| (x, report))));
+        let _ = say.send(Message::Done(done));
     };
     let thread = std::thread::Builder::new().name("convmtx-solver".into()).spawn(job);
     let thread =
         thread.map_err(|error| PyRuntimeError::new_err(format!("cannot start a thread: {error}")))?;
     let outcome = loop {
-        match py.detach(|| hear.recv_timeout(POLL)) {
+        let hear = &mut hear;
+        match py.detach(move || hear.recv_timeout(POLL)) {
             Ok(Message::Done(done)) => break Ok(done?),
             Ok(Message::Iteration(seen)) => {
                 let asked = py.check_signals().and_then(|()| match &observer {

@@ -251,6 +251,7 @@ impl Cg {
             objective -= alpha * rho * unit * unit;
             let residual = norm(r)? * unit;
             if !residual.is_finite() {
+                x.axpy(-step, p)?; // taken back: the report ends with the iterate before
                 return Ok(log.finish(breakdown("the residual")));
             }
             let told = log.step(x, measures(residual, objective));

@@ -6,8 +6,11 @@ use crate::memory;
 use crate::scalar::{Real, Scalar};
 use ndarray::{Array2, ArrayView2};
 
-/// A δ = 1 − ε_f ε_g below this multiple of ε·max(1, |ε_f ε_g|) is rounding: cosines, of rank two, leave up to 3 ε.
-const ROUNDING: f64 = 8.0;
+/// The error of δ = 1 − ε_f ε_g, in units of ε times the sum of the moduli that went into it.
+const ROUNDING: f64 = 4.0;
+
+/// Partial sums of a dot product: enough to keep two vector units busy.
+const LANES: usize = 8;
 
 /// T x = b for a general square Toeplitz matrix, `T[i][j] = t[i − j]`, by Levinson's recursion.
 ///
@@ -30,8 +33,8 @@ const ROUNDING: f64 = 8.0;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Levinson<T> {
+    /// The first column and the first row, both in reverse order: t[n − 1], …, t[0] and t[1 − n], …, t[0].
     column: Vec<T>,
-    /// Element 0 stands in `column`.
     row: Vec<T>,
 }
 
@@ -47,7 +50,8 @@ impl<T: Scalar> Levinson<T> {
         check_len("the first row", column.len(), row.len())?;
         check_finite("the first column", column)?;
         check_finite("the first row", &row[1..])?;
-        Ok(Levinson { column: column.to_vec(), row: row.to_vec() })
+        let reversed = |t: &[T]| [&column[..1], t].concat().into_iter().rev().collect();
+        Ok(Levinson { column: reversed(&column[1..]), row: reversed(&row[1..]) })
     }
 
     /// The Hermitian matrix with this first column: the first row is its conjugate.
@@ -104,10 +108,12 @@ impl<T: Scalar> Levinson<T> {
     ///   f ← ([f; 0] − ε_f [0; g])/δ;  g ← ([0; g] − ε_g [f; 0])/δ
     ///   x ← [x; 0] + (b[k] − (last row)·[x; 0])·g
     /// ```
-    /// Deviation: `g` is kept in reverse order, so that both updates work in place.
+    /// Deviation: `g`, like the matrix, is kept in reverse order: updates work in place, and products run forward.
     fn recurse(&self, x: &mut [T]) -> Result<()> {
         let n = self.order();
-        let (c, r) = (&self.column, &self.row);
+        // The last k elements before the one of the diagonal, which meet the first k of a vector.
+        let column = |k: usize| &self.column[n - 1 - k..n - 1];
+        let row = |k: usize| &self.row[n - 1 - k..n - 1];
         let mut f: Vec<T> = memory::zeroed("the recursion", n)?;
         let mut g = memory::zeroed("the recursion", n)?;
         let singular = |order| Error::Singular {
@@ -115,11 +121,7 @@ impl<T: Scalar> Levinson<T> {
             order,
             hint: "solve by least squares (Lsqr, Lsmr), or add to its diagonal",
         };
-        // Σ t[k − i]·v[i] over i < k
-        let dot = |t: &[T], v: &[T], k: usize| -> T {
-            t[1..=k].iter().rev().zip(&v[..k]).map(|(&t, &v)| t * v).sum()
-        };
-        let first = T::one() / c[0];
+        let first = T::one() / self.column[n - 1];
         if !first.finite() {
             return Err(singular(1));
         }
@@ -128,20 +130,17 @@ impl<T: Scalar> Levinson<T> {
             x[0] *= first;
         }
         for k in 1..n {
-            let (ef, eg) = (dot(c, &f, k), dot(r, &g, k));
+            let (ef, eg) = (dot(column(k), &f[..k]), dot(row(k), &g[..k]));
             let delta = T::one() - ef * eg;
             let scale = T::one() / delta;
-            // No digit of δ is left: the submatrix cannot be told from a singular one.
-            let lost =
-                delta.modulus().as_f64() <= ROUNDING * T::EPSILON * (ef * eg).modulus().as_f64().max(1.0);
-            if lost || !scale.finite() {
+            if !scale.finite() || is_rounding(delta, (column(k), &f, ef), (row(k), &g, eg)) {
                 return Err(singular(k + 1));
             }
             for (f, g) in f[..=k].iter_mut().zip(g[..=k].iter_mut().rev()) {
                 (*f, *g) = ((*f - ef * *g) * scale, (*g - eg * *f) * scale);
             }
             for x in x.chunks_mut(n) {
-                let missing = x[k] - dot(c, x, k);
+                let missing = x[k] - dot(column(k), &x[..k]);
                 x[k] = T::zero();
                 for (x, &g) in x[..=k].iter_mut().zip(g[..=k].iter().rev()) {
                     *x += missing * g;
@@ -150,4 +149,28 @@ impl<T: Scalar> Levinson<T> {
         }
         Ok(())
     }
+}
+
+/// Whether no digit of δ is left: the submatrix cannot be told from a singular one.
+fn is_rounding<T: Scalar>(delta: T, (c, f, ef): (&[T], &[T], T), (r, g, eg): (&[T], &[T], T)) -> bool {
+    let size = |v: T| v.modulus().as_f64();
+    if size(delta) > T::EPSILON.sqrt() {
+        return false;
+    }
+    let terms = |t: &[T], v: &[T]| t.iter().zip(v).map(|(&t, &v)| size(t) * size(v)).sum::<f64>();
+    let error = size(eg) * terms(c, f) + size(ef) * terms(r, g);
+    size(delta) <= ROUNDING * T::EPSILON * error.max(1.0)
+}
+
+/// `Σ t[i]·v[i]`
+fn dot<T: Scalar>(t: &[T], v: &[T]) -> T {
+    let (ts, vs) = (t.chunks_exact(LANES), v.chunks_exact(LANES));
+    let rest: T = ts.remainder().iter().zip(vs.remainder()).map(|(&t, &v)| t * v).sum();
+    let mut lanes = [T::zero(); LANES];
+    for (t, v) in ts.zip(vs) {
+        for (lane, (&t, &v)) in lanes.iter_mut().zip(t.iter().zip(v)) {
+            *lane += t * v;
+        }
+    }
+    lanes.into_iter().sum::<T>() + rest
 }

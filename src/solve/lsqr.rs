@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 ///
 /// Paige and Saunders 1982 (DOI 10.1145/355984.355989, program 10.1145/355993.356000), with their stopping rules.
 /// The iterates are those of [`Cgls`](super::Cgls) in exact arithmetic; the recurrences are more reliable on
-/// ill-conditioned problems, and know estimates of the operator's norm and condition number. The residual never
+/// ill-conditioned problems, and know estimates of the operator's norm and condition number. The objective never
 /// rises; if what should fall steadily is the normal residual, take [`Lsmr`](super::Lsmr).
 ///
 /// Every iteration costs one forward and one adjoint product. Memory besides `b` and `x`: 3 vectors of length n,
@@ -24,6 +24,8 @@ use std::ops::ControlFlow;
 /// [`istop`](super::StopReason::istop), `iterations`, [`Report::residual_norm`], the root of the last of `objectives`,
 /// `estimates.norm`, `estimates.condition`, the last of `normal_residual_norms`, `solution_norm`, and
 /// [`solve_with_variances`](Self::solve_with_variances). Its `damp` together with `x0` is [`Centre::Start`].
+/// Two differences: with damping its `r1norm` uses a ‖x‖ that lags by a step, and with `x0` its `xnorm` is ‖x − x₀‖; here
+/// they are what their names say.
 ///
 /// # Examples
 /// ```
@@ -45,9 +47,9 @@ impl Lsqr {
     /// The same as [`solve_observed`](Self::solve_observed), with an estimate of the diagonal of (AᴴA + d²I)⁻¹ in
     /// `variances`: times the variance of the noise in `b`, the variances of the elements of `x`.
     ///
-    /// The estimate grows with every iteration, from below: it is exact after as many as there are distinct
-    /// singular values. What `variances` held is overwritten; its imaginary parts are zero. One more pass through
-    /// `variances` per iteration.
+    /// The estimate grows with every iteration, from below: in exact arithmetic it is complete after n of them, if
+    /// no singular value occurs twice and `b` has a part along each. What `variances` held is overwritten; its imaginary
+    /// parts are zero. One more pass through it per iteration.
     ///
     /// # Errors
     /// Those of [`solve`](Self::solve), and [`Error::Length`](crate::Error::Length) if `variances` is not as long as

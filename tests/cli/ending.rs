@@ -147,7 +147,9 @@ fn signals_that_were_ignored_stay_ignored() {
     command.args(["-c", &line]).current_dir(place.path(".")).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(1500));
-    ["HUP", "INT", "QUIT"].map(|signal| send(signal, &child));
+    for signal in ["HUP", "INT", "QUIT"] {
+        send(signal, &child);
+    }
     std::thread::sleep(Duration::from_millis(500));
     assert!(child.try_wait().unwrap().is_none(), "an ignored signal ended the command");
     send("TERM", &child);

@@ -182,6 +182,14 @@ class LinearOperator:
         """Aᴴ Y for a batch, one signal per column; the result has the layout of `Y`."""
         return self._batch(Y, True, "Y")
 
+    # What `pylops.aslinearoperator` calls.
+
+    def _matvec(self, x: ArrayLike) -> Array:
+        return self.matvec(x)
+
+    def _rmatvec(self, y: ArrayLike) -> Array:
+        return self.rmatvec(y)
+
     @overload
     def dot(self, x: LinearOperator | Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
     @overload

@@ -1,0 +1,87 @@
+"""B. One kernel, many signals: Y = K X with 'same', one signal per column, row-major."""
+
+import numpy as np
+import scipy.ndimage as ndi
+import scipy.signal as sg
+import scipy.sparse as sp
+
+from case import Case
+from loops import compiled, conv_csr
+from libraries import optional
+
+DTYPES = {"f32": np.float32, "f64": np.float64}
+GRID = {
+    "quick": [(31, 16, "f64")],
+    "default": [(taps, count, "f64") for taps in (5, 31, 101) for count in (1, 64)]
+    + [(31, 64, "f32"), (31, 256, "f64")],
+    "full": [(taps, count, d) for d in DTYPES for taps in (5, 31, 101) for count in (1, 16, 64, 256)],
+}
+
+
+def cases(size, ours):
+    rng = np.random.default_rng(2)
+    n = 20_000 if size == "quick" else 100_000
+    for taps, signals, dtype in GRID[size]:
+        k = rng.standard_normal(taps).astype(DTYPES[dtype])
+        x = rng.standard_normal((n, signals)).astype(DTYPES[dtype])
+        yield product(k, x, dtype, ours)
+
+
+def product(k, x, dtype, ours):
+    (n, signals), taps = x.shape, len(k)
+    a = conv_csr(k, n, "same", x.dtype)
+    reference = lambda: a.astype(np.float64) @ x.astype(np.float64)
+    tolerance = 1e-12 if dtype == "f64" else 1e-5
+    case = Case("B", "spmm", dict(n=n, K=taps, S=signals, dtype=dtype), reference, tolerance)
+    lying = np.ascontiguousarray(x.T)  # one signal per row, as torch and a loop over signals want it
+    turned = np.transpose
+
+    case.add("scipy csr @ dense", lambda: a @ x, only=(1,))
+    add_mkl(case, a, x)
+    add_torch(case, a, k, x, lying)
+    if compiled():
+        loops = compiled()
+
+        def csr_loop():
+            y = np.empty_like(x)
+            loops["csr_product"](a.indptr, a.indices, a.data, x, y)
+            return y
+
+        def columns():
+            y = np.empty_like(x)
+            loops["columns"](k, x, y)
+            return y
+
+        case.add("numba csr loop", csr_loop)
+        case.add("numba conv loop", columns)
+    if cv2 := optional("cv2"):
+        flipped, one = k[::-1].copy(), np.ones(1, x.dtype)
+        zero = cv2.BORDER_CONSTANT
+        case.add("cv2.sepFilter2D", lambda: cv2.sepFilter2D(x, -1, one, flipped, borderType=zero).reshape(x.shape))
+    case.add("scipy ndimage.convolve1d", lambda: ndi.convolve1d(x, k, axis=0, mode="constant"), only=(1,))
+    case.add("scipy oaconvolve", lambda: sg.oaconvolve(x, k[:, None], mode="same", axes=0))
+    case.add("np.convolve loop", lambda: np.stack([np.convolve(r, k, "same") for r in lying]), only=(1,), view=turned)
+    case.add_ours(ours, "spmm", k, x, a)
+    return case
+
+
+def add_mkl(case, a, x):
+    if mkl := optional("sparse_dot_mkl"):
+        matrix, out = sp.csr_matrix(a), np.zeros_like(x)
+        case.add("sparse_dot_mkl", lambda: mkl.dot_product_mkl(matrix, x))
+        case.add("sparse_dot_mkl out=", lambda: mkl.dot_product_mkl(matrix, x, out=out, out_scalar=0.0))
+
+
+def add_torch(case, a, k, x, lying):
+    torch = optional("torch")
+    if not torch:
+        return
+    parts = (torch.from_numpy(part) for part in (a.indptr, a.indices, a.data))
+    matrix = torch.sparse_csr_tensor(*parts, size=a.shape)
+    tx, signals = torch.from_numpy(x), torch.from_numpy(lying)
+    flipped = torch.from_numpy(k[::-1].copy())
+    case.add("torch sparse_csr @ dense", lambda: matrix @ tx)
+    if x.size * len(k) < 5e8:
+        conv1d = torch.nn.functional.conv1d
+        case.add("torch conv1d", lambda: conv1d(signals[:, None], flipped[None, None], padding=len(k) // 2)[:, 0],
+                 view=lambda y: y.T)

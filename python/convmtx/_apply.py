@@ -1,0 +1,193 @@
+"""Two arrays, an operator, their convolution: the one way through all functions with known names.
+
+A function decides what its mode means (:mod:`convmtx._words`) and calls :func:`convolve` with the window that it wants
+of the full convolution. Here the dtype is settled, integers are kept exact (:mod:`convmtx._integers`), leading axes
+are broadcast as NumPy does, and the right operator is applied.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import _integers
+from ._checks import computing_dtype, is_integral, to_float
+from ._extend import extend
+from ._types import Array, DType, DTypeLike, Engine, Mode, Sizes
+from .operators import Conv1d, Conv2d, Conv3d, RowwiseConv
+
+_CONV: dict[int, type[Conv1d] | type[Conv2d] | type[Conv3d]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
+
+# So few taps are always summed directly, which saves the look for values that are not finite.
+_FEW_TAPS = 16
+
+
+def operator_for(
+    kernel: Array,
+    signal_shape: Sizes,
+    mode: Mode = "full",
+    *,
+    offset: Sizes | None = None,
+    output: Sizes | None = None,
+    **geometry: Any,
+) -> Conv1d | Conv2d | Conv3d:
+    """``Conv1d``, ``Conv2d`` or ``Conv3d``, as the kernel has dimensions; shapes and windows may be sequences."""
+
+    def per_axis(value: Any) -> Any:
+        return value if value is None or np.ndim(value) == 0 else value[0] if kernel.ndim == 1 else tuple(value)
+
+    return _CONV[kernel.ndim](
+        kernel, per_axis(signal_shape), mode, offset=per_axis(offset), output=per_axis(output), **geometry
+    )
+
+
+def convolve(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    *,
+    boundary: Any = "zero",
+    engine: Engine = "auto",
+    dtype: DTypeLike | None = None,
+    names: tuple[str, str] = ("in1", "in2"),
+) -> Array:
+    """``full[offset : offset + output]`` of the convolution of ``x`` with ``h`` along their last ``len(offset)`` axes.
+
+    Parameters
+    ----------
+    x, h : ndarray
+        Signals and kernels of as many dimensions; the axes before the last ``len(offset)`` are broadcast.
+    offset, output : sequence of int
+        The first value kept and the number of values, per convolved axis.
+    boundary : str or number
+        What stands beyond the ends of ``x`` in the convolved axes.
+    dtype : dtype, optional
+        Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved exactly, and
+        a value that ``dtype`` cannot hold raises ``ValueError``.
+    engine : {"auto", "direct", "fft"}
+        "fft" becomes "direct" for data that are not finite, which would otherwise spread everywhere.
+    """
+    dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
+    if is_integral(x, h):
+        return _integers.convolve(x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve)
+    computing = computing_dtype(dtype)
+    x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
+    if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
+        h = h.astype(computing)
+    if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
+        engine = "direct"
+    if engine != "direct" and not (_surely_finite(x) and _surely_finite(h)):
+        engine = "direct"
+    return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
+
+
+def _surely_finite(array: Array) -> bool:
+    """Whether all values are finite, by one sum and without a temporary; a sum that overflows counts as no."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
+def _real_or(computing: DType, array: Array) -> DType:
+    """The dtype in which ``array`` enters: a real array stays real beside a complex one, which halves the work."""
+    if computing.kind == "c" and array.dtype.kind != "c":
+        return np.dtype(np.float32 if computing.itemsize == 8 else np.float64)
+    return computing
+
+
+def _convolve(
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any = "zero",
+    engine: Engine = "auto",
+) -> Array:
+    """:func:`convolve` in one of the four floating dtypes."""
+    ndim = len(offset)
+    x_batch, h_batch = x.shape[: x.ndim - ndim], h.shape[: h.ndim - ndim]
+    batch = np.broadcast_shapes(x_batch, h_batch)
+    if 0 in output or 0 in batch:
+        return np.zeros((*batch, *output), np.result_type(x, h))
+    if math.prod(h_batch) == 1:
+        y = _one_kernel(x, h.reshape(h.shape[h.ndim - ndim :]), offset, output, boundary, engine)
+    elif math.prod(x_batch) == 1 and boundary == "zero":  # one signal, many kernels: the roles may change
+        y = _one_kernel(h, x.reshape(x.shape[x.ndim - ndim :]), offset, output, boundary, engine)
+    else:
+        x = np.broadcast_to(x, batch + x.shape[x.ndim - ndim :])
+        h = np.broadcast_to(h, batch + h.shape[h.ndim - ndim :])
+        if ndim == 1:
+            rows = (math.prod(batch), x.shape[-1])
+            operator = RowwiseConv(
+                h.reshape(rows[0], -1), rows, offset=offset[0], output=output[0], boundary=boundary, engine=engine
+            )
+            y = operator.apply(x.reshape(rows))
+        else:
+            y = np.stack(
+                [_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)]
+            )
+    return y.reshape(*batch, *output)
+
+
+def _one_kernel(
+    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+) -> Array:
+    """Every signal in ``x`` (its last ``h.ndim`` axes) with the same kernel."""
+    ndim = h.ndim
+    batch, n = x.shape[: x.ndim - ndim], x.shape[x.ndim - ndim :]
+    if math.prod(batch) == 1 and boundary == "zero" and h.size > math.prod(n):
+        # The shorter operand is the kernel; the full convolution, of which the window is cut, is the same.
+        x, h, batch, n = h, x.reshape(n), (), h.shape
+
+    # Axes in which the kernel is one tap wide and nothing is cut are not convolved. One axis remains in any case.
+    folded = [a for a in range(ndim) if h.shape[a] == 1 and offset[a] == 0 and output[a] == n[a]]
+    if len(folded) == ndim:
+        folded.remove(max(folded, key=lambda a: n[a]))
+    kept = [a for a in range(ndim) if a not in folded]
+    lead = len(batch)
+    x = np.moveaxis(x, [lead + a for a in folded], range(lead, lead + len(folded)))
+    y = _kept_axes(
+        x,
+        h.reshape([h.shape[a] for a in kept]),
+        [offset[a] for a in kept],
+        [output[a] for a in kept],
+        boundary,
+        engine,
+    )
+    return np.moveaxis(y, range(lead, lead + len(folded)), [lead + a for a in folded])
+
+
+def _kept_axes(
+    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+) -> Array:
+    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of what one dimension less gives."""
+    ndim = h.ndim
+    n = x.shape[x.ndim - ndim :]
+    if ndim <= 3:
+        return operator_for(h, n, offset=offset, output=output, boundary=boundary, engine=engine).apply(x)
+    # y[i, ...] = Σ_t h[t] * x[i + offset - t]
+    axis = x.ndim - ndim
+    taps, rows = h.shape[0], output[0]
+    x = extend(x, axis, offset[0] - taps + 1, offset[0] + rows, boundary)
+    lead = (slice(None),) * axis
+    total = np.zeros((*x.shape[:axis], rows, *output[1:]), np.result_type(x, h))
+    for t in range(taps):
+        shifted = x[(*lead, slice(taps - 1 - t, taps - 1 - t + rows))]
+        total += _kept_axes(shifted, h[t], offset[1:], output[1:], boundary, engine)
+    return total
+
+
+def predicted_engine(x: Array, h: Array, offset: Sequence[int], output: Sequence[int]) -> str:
+    """The engine that "auto" takes for this convolution: "direct" or "fft"."""
+    if h.ndim > 3 or 0 in output:
+        return "direct"
+    x, h = (x, h) if x.size >= h.size else (h, x)
+    return engine_of(operator_for(h.astype(computing_dtype(h.dtype)), x.shape, offset=offset, output=output))
+
+
+def engine_of(operator: Conv1d | Conv2d | Conv3d) -> str:
+    """The word in an operator's ``explain()`` that names the engine it took."""
+    return "fft" if "fft" in operator.explain().split("\n")[0].lower() else "direct"
