@@ -7,6 +7,7 @@ and the derivatives of each are the other two.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +52,7 @@ class Bilinear:
     def _conv(self, kernel: Array) -> Convolution:
         return BY_AXES[kernel.ndim](kernel, self.dims, **self.settings)
 
-    @property
+    @functools.cached_property
     def linear(self) -> Bilinear:
         """The same with zeros in place of a constant beyond the ends: the part that is linear in the signal."""
         boundary = self.settings.get("boundary", "zero")

@@ -13,6 +13,7 @@ library on the host, by callback; under ``vmap`` signals of one kernel are one b
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ def conv(
         "engine": engine,
     }
     x, kernel = _promoted(x, kernel)
-    return _parts(Bilinear(kernel.shape, x.shape, settings)).product(x, kernel)
+    return _parts(_form(Bilinear, kernel, x, settings)).product(x, kernel)
 
 
 def rows(A: Any, B: Any, mode: Mode = "full", **settings: Any) -> jax.Array:
@@ -105,7 +106,7 @@ def rows(A: Any, B: Any, mode: Mode = "full", **settings: Any) -> jax.Array:
            [3., 7., 4.]], dtype=float32)
     """
     A, B = _promoted(A, B)
-    return _parts(Rowwise(B.shape, A.shape, {"mode": mode, **settings})).product(A, B)
+    return _parts(_form(Rowwise, B, A, {"mode": mode, **settings})).product(A, B)
 
 
 def apply(operator: Any, x: Any) -> jax.Array:
@@ -153,6 +154,18 @@ class _Parts(NamedTuple):
     """``Hᵀ y`` with ``H k = conv(x, k)``, summed over the batch"""
 
 
+def _form(kind: type[Bilinear], kernel: Any, x: Any, settings: dict[str, Any]) -> Bilinear:
+    """The same object for the same shapes and settings, so that JAX compiles what it calls once."""
+    hashable = tuple((name, tuple(v) if np.ndim(v) else v) for name, v in settings.items())
+    return _known_form(kind, kernel.shape, x.shape, hashable)
+
+
+@functools.lru_cache(maxsize=256)
+def _known_form(kind: type[Bilinear], kernel: Shape, x: Shape, settings: tuple[tuple[str, Any], ...]) -> Bilinear:
+    return kind(kernel, x, dict(settings))
+
+
+@functools.lru_cache(maxsize=512)
 def _parts(form: Bilinear) -> _Parts:
     """The three parts as differentiable functions, each defined by the other two."""
     x, y, k = (*form.batch, *form.dims), (*form.batch, *form.dimsd), form.kernel
@@ -197,6 +210,7 @@ def _part(compute: Callable[[Array, Array], Array], shapes: tuple[Shape, Shape],
     return part
 
 
+@functools.lru_cache(maxsize=64)
 def _linear(A: LinearOperator, transpose: bool) -> Any:
     """``A v`` or ``Aᵀ v``, each the derivative of the other."""
     before, after = (A.dimsd, A.dims) if transpose else (A.dims, A.dimsd)
