@@ -32,8 +32,8 @@
 //! # From a kernel to a result
 //!
 //! A *description* ([`Conv1d`], [`Conv2d`], [`Conv3d`], [`RowwiseConv`], [`FilterBank`], [`KernelOperator`]) is small,
-//! checked data. It turns into a matrix (`to_csr`), into an operator that needs no matrix (`to_direct`), or applies
-//! itself (`apply`). [Solvers](solve) take any operator.
+//! checked data. It turns into a matrix (`to_csr`), into an operator that needs no matrix (`to_direct`, `to_fft`, or
+//! `plan` to choose), or applies itself (`apply`). [Solvers](solve) take any operator.
 //!
 //! ```
 //! use convmtx::op::Apply;
@@ -65,6 +65,8 @@
 //! | [`conv`] | descriptions: what is convolved with what, and what is kept |
 //! | [`csr`] | sparse matrices, MATLAB's builders, band storage, AᴴA, [`CsrOperator`](csr::CsrOperator) |
 //! | [`direct`] | the engine that needs no matrix |
+//! | `fft` | the engine for long kernels, behind the feature of this name |
+//! | [`plan`] | which engine is faster, and why |
 //! | [`op`] | the trait [`LinearOperator`](op::LinearOperator), [`Apply`](op::Apply), operator algebra, dot test and examiner |
 //! | [`solve`] | CGLS, LSQR, LSMR, CG, Tikhonov, Richardson–Lucy; Toeplitz systems, polynomial division |
 //! | [`psf`], [`noise`], [`metrics`] | point-spread functions, seeded noise, PSNR and SSIM |
@@ -73,8 +75,8 @@
 //!
 //! # Features
 //!
-//! None by default. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as SVG and PNG. `cli`: the command line
-//! and its program `convmtx`, with both.
+//! `fft`, on by default: the engine by fast Fourier transforms. `io`: `.npy`, `.npz`, MatrixMarket, images. `plot`: pictures as
+//! SVG and PNG. `cli`: the command line and its program `convmtx`, with both. `python`: the extension module of the package.
 #![warn(missing_docs)]
 
 mod band;
@@ -85,6 +87,8 @@ pub mod conv;
 pub mod csr;
 pub mod direct;
 pub mod error;
+#[cfg(feature = "fft")]
+pub mod fft;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod memory;
@@ -92,6 +96,7 @@ pub mod metrics;
 pub mod noise;
 pub mod op;
 mod parallel;
+pub mod plan;
 #[cfg(feature = "plot")]
 pub mod plot;
 pub mod psf;
@@ -101,6 +106,8 @@ pub mod scalar;
 mod simd;
 pub mod solve;
 mod stencil;
+#[cfg(feature = "fft")]
+mod transform;
 
 pub use band::{Band, ConvMode, Convention};
 pub use boundary::{Boundary, Extension};

@@ -5,6 +5,8 @@
 
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
+#[cfg(feature = "fft")]
+use num_complex::Complex;
 use sprs::{CsMatI, SpIndex};
 use std::alloc::{Layout, alloc_zeroed};
 use std::fs::read_to_string;
@@ -68,6 +70,17 @@ pub(crate) fn zeroed<T: Zeroed>(what: &'static str, len: usize) -> Result<Vec<T>
     // SAFETY: `ptr` comes from the global allocator with the layout of `len` elements of `T`, which is also the
     // capacity; all `len` elements are initialised, since zero bytes are a value of every `Zeroed` type.
     Ok(unsafe { Vec::from_raw_parts(ptr, len, len) })
+}
+
+/// Scratch of a product as complex numbers of the same precision: half as many for real types. An odd element is left out.
+#[cfg(feature = "fft")]
+pub(crate) fn as_complex_mut<T: Scalar>(scratch: &mut [T]) -> &mut [Complex<T::Real>] {
+    const { assert!(align_of::<T>() == align_of::<Complex<T::Real>>()) };
+    let len = size_of_val(scratch) / size_of::<Complex<T::Real>>();
+    // SAFETY: `Scalar` is sealed, so `T` is `R` or `Complex<R>` with `R = T::Real`, and `Complex<R>` is two adjacent `R`
+    // (`repr(C)`): every value of the one is a value of the other. `len` is rounded down, so the new slice lies in the
+    // old one, which stays mutably borrowed; alignments are equal, checked above.
+    unsafe { std::slice::from_raw_parts_mut(scratch.as_mut_ptr().cast(), len) }
 }
 
 /// Asks the system to back `[ptr, ptr + size)` with huge pages; a refusal changes speed only.

@@ -18,12 +18,12 @@ pub(crate) fn part_len(len: usize, work: usize) -> usize {
 ///
 /// Every part computes its own results from shared input, so the partition changes nothing but the speed. With one
 /// thread, or one part, nothing is allocated.
-pub(crate) fn for_each_part<T: Send>(
+pub(crate) fn for_each_part<T: Send, S: Send>(
     out: &mut [T],
     part: usize,
-    scratch: &mut [T],
+    scratch: &mut [S],
     per_part: usize,
-    f: impl Fn(usize, &mut [T], &mut [T]) -> Result<()> + Sync,
+    f: impl Fn(usize, &mut [T], &mut [S]) -> Result<()> + Sync,
 ) -> Result<()> {
     if out.len() <= part || rayon::current_num_threads() == 1 {
         return out

@@ -201,7 +201,7 @@ complex_scalar!(f32, "complex64");
 complex_scalar!(f64, "complex128");
 
 /// The first non-finite element as a typed error.
-#[cfg(feature = "io")]
+#[cfg(any(feature = "io", feature = "fft"))]
 pub(crate) fn check_finite<T: Scalar>(what: &'static str, values: &[T]) -> crate::Result<()> {
     match values.iter().position(|v| !v.finite()) {
         None => Ok(()),

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("boundary", &["error"]),
     ("simd", &["memory", "scalar"]),
     ("stencil", &["band", "boundary", "error", "memory", "scalar"]),
+    ("transform", &["error", "memory", "parallel", "scalar"]),
     // descriptions, operators, and what stands beside them
     ("conv", &["band", "boundary", "error", "memory", "scalar", "stencil"]),
     ("op", &["error", "memory", "scalar"]),
@@ -23,7 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // engines (never each other) and solvers (never a convolution)
     ("csr", &["band", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd", "stencil"]),
     ("direct", &["conv", "error", "op", "parallel", "scalar", "simd", "stencil"]),
+    ("fft", &["boundary", "conv", "error", "memory", "op", "parallel", "scalar", "stencil", "transform"]),
     ("solve", &["error", "memory", "op", "scalar"]),
+    // what chooses among engines
+    ("plan", &["conv", "direct", "error", "fft", "op", "scalar"]),
     // files and pictures
     ("io", &["error", "memory", "scalar"]),
     ("plot", &["error", "memory", "scalar"]),

@@ -6,42 +6,13 @@
 mod common;
 
 use common::naive::{self, Axis};
+use common::setting::Setting;
 use common::*;
 use convmtx::csr::CsrOperator;
 use convmtx::{Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Geometry, Scalar, Summation};
 use nalgebra::DMatrix;
 use num_complex::Complex;
 use proptest::prelude::*;
-
-/// What one axis can be.
-#[derive(Debug, Clone, Copy)]
-struct Setting {
-    mode: ConvMode,
-    convention: Convention,
-    n: usize,
-    taps: usize,
-    stride: usize,
-    dilation: usize,
-    boundary: &'static str,
-}
-
-impl Setting {
-    /// The numbers of the table, written down a second time.
-    fn axis(&self) -> Axis {
-        let (n, k) = (self.n as i64, ((self.taps - 1) * self.dilation + 1) as i64);
-        let (offset, m) = match (self.mode, self.convention) {
-            (ConvMode::Full, _) => (0, n + k - 1),
-            (ConvMode::Same, Convention::Matlab) => (k / 2, n),
-            (ConvMode::Same, Convention::Scipy) => ((k - 1) / 2, n),
-            (ConvMode::Same, Convention::Numpy) => ((n.min(k) - 1) / 2, n.max(k)),
-            (ConvMode::Valid, Convention::Matlab) => (k - 1, (n - k + 1).max(0)),
-            (ConvMode::Valid, _) => (n.min(k) - 1, (n - k).abs() + 1),
-        };
-        let m = (m as usize).div_ceil(self.stride);
-        let (stride, dilation) = (self.stride as i64, self.dilation as i64);
-        Axis { n: self.n, m, taps: self.taps, offset, stride, dilation, boundary: self.boundary }
-    }
-}
 
 const MODES: [ConvMode; 3] = [ConvMode::Full, ConvMode::Same, ConvMode::Valid];
 

@@ -2,12 +2,16 @@
 
 use convmtx::csr::CsrOperator;
 use convmtx::ndarray::Array2;
+#[cfg(feature = "fft")]
+use convmtx::ndarray::{Array, Array3};
 use convmtx::op::{
     Adjoint, BatchOperator, BlockDiagonal, BoxedOperator, Diagonal, Difference, Gradient2d, Identity,
     LinearOperator, Product, Scaled, Sum, VStack, hstack,
 };
 use convmtx::solve::{Centre, Cg, Cgls, Lsmr, Lsqr, Progress, RichardsonLucy, Tikhonov};
 use convmtx::{Boundary, Conv1d, Conv2d, Geometry};
+#[cfg(feature = "fft")]
+use convmtx::{Conv3d, FilterBank, plan::Engine};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,11 +86,27 @@ fn convolutions(n: usize) -> Vec<(&'static str, BoxedOperator<'static, f64>)> {
         Conv1d::new(&[1.0, 2.0, 4.0, 1.0], n * n, Geometry::same().boundary(Boundary::Symmetric)).unwrap();
     let psf = Array2::from_shape_fn((5, 4), |(i, j)| (i + 2 * j) as f64);
     let two = Conv2d::new(&psf, [n, n], Geometry::full().boundary(Boundary::Antireflective)).unwrap();
+    #[cfg(feature = "fft")]
+    let (bank, three) = {
+        let kernels = Array::from_shape_fn(vec![3, 5], |i| (i[0] + 2 * i[1]) as f64);
+        let bank =
+            FilterBank::new(kernels.view(), [n * n], Geometry::same().boundary(Boundary::Reflect)).unwrap();
+        let kernel = Array3::from_elem((2, 3, 4), 1.0);
+        (bank, Conv3d::new(&kernel, [9, n, n / 9], Geometry::same()).unwrap())
+    };
     vec![
         ("direct, 1-D", Box::new(one.to_direct().unwrap())),
         ("direct, 2-D", Box::new(two.to_direct().unwrap())),
         ("matrix, 1-D", Box::new(CsrOperator::new(one.to_csr().unwrap()).unwrap())),
         ("matrix, 2-D", Box::new(CsrOperator::new(two.to_csr().unwrap()).unwrap())),
+        #[cfg(feature = "fft")]
+        ("transforms, 1-D", Box::new(one.plan_with(Engine::Fft).build().unwrap())),
+        #[cfg(feature = "fft")]
+        ("transforms, 2-D", Box::new(two.plan_with(Engine::Fft).build().unwrap())),
+        #[cfg(feature = "fft")]
+        ("transforms, channels", Box::new(bank.to_fft().unwrap())),
+        #[cfg(feature = "fft")]
+        ("transforms, 3-D", Box::new(three.to_fft().unwrap())),
     ]
 }
 
@@ -120,7 +140,7 @@ fn products_and_iterations_do_not_allocate() {
             products(); // whatever the pool sets up once
             allocations(products)
         };
-        for which in 0..4 {
+        for which in 0..convolutions(9).len() {
             let (small, large) = (count(300, which), count(900, which));
             assert!(large <= small + 8, "{small} allocations for 90 000 samples, {large} for 810 000");
         }

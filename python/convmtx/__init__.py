@@ -14,19 +14,8 @@ from . import io, metrics, noise, psf
 from ._core import __version__, get_num_threads, set_num_threads
 from .gradients import adjoint_kernel, adjoint_signal
 from .linalg import circulant, convolution_matrix, matmul_toeplitz, solve_circulant, solve_toeplitz, toeplitz
-from .matlab import (
-    conv,
-    conv2,
-    conv_mtx_1d,
-    conv_mtx_2d,
-    convmtx,
-    convmtx2,
-    convn,
-    deconv,
-    filter2,
-    image_filter_mtx,
-    imfilter,
-)
+from .matlab import conv, conv2, convn, deconv, filter2, imfilter
+from .matrices import conv_mtx_1d, conv_mtx_2d, convmtx, convmtx2, image_filter_mtx
 from .operators import (
     aslinearoperator,
     BlockDiagonal,

@@ -37,7 +37,9 @@ def operator_for(
     """``Conv1d``, ``Conv2d`` or ``Conv3d``, as the kernel has dimensions; shapes and windows may be sequences."""
 
     def per_axis(value: Any) -> Any:
-        return value if value is None or np.ndim(value) == 0 else value[0] if kernel.ndim == 1 else tuple(value)
+        if value is None or isinstance(value, int):
+            return value
+        return value[0] if kernel.ndim == 1 and len(value) == 1 else tuple(value)
 
     return _CONV[kernel.ndim](
         kernel, per_axis(signal_shape), mode, offset=per_axis(offset), output=per_axis(output), **geometry
@@ -66,20 +68,22 @@ def convolve(
     boundary : str or number
         What stands beyond the ends of ``x`` in the convolved axes.
     dtype : dtype, optional
-        Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved exactly, and
-        a value that ``dtype`` cannot hold raises ``ValueError``.
+        Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved
+        exactly, and a value that ``dtype`` cannot hold raises ``ValueError``.
     engine : {"auto", "direct", "fft"}
         "fft" becomes "direct" for data that are not finite, which would otherwise spread everywhere.
     """
     dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
-    if is_integral(x, h):
-        return _integers.convolve(x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve)
+    if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
+        engine = "direct"
+    if is_integral(x, h) and (isinstance(boundary, str) or float(boundary).is_integer()):
+        return _integers.convolve(
+            x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve
+        )
     computing = computing_dtype(dtype)
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
     if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
         h = h.astype(computing)
-    if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
-        engine = "direct"
     if engine != "direct" and not (_surely_finite(x) and _surely_finite(h)):
         engine = "direct"
     return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
@@ -120,15 +124,15 @@ def _convolve(
         x = np.broadcast_to(x, batch + x.shape[x.ndim - ndim :])
         h = np.broadcast_to(h, batch + h.shape[h.ndim - ndim :])
         if ndim == 1:
+            if boundary == "zero" and h.shape[-1] > x.shape[-1]:
+                x, h = h, x
             rows = (math.prod(batch), x.shape[-1])
             operator = RowwiseConv(
                 h.reshape(rows[0], -1), rows, offset=offset[0], output=output[0], boundary=boundary, engine=engine
             )
             y = operator.apply(x.reshape(rows))
         else:
-            y = np.stack(
-                [_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)]
-            )
+            y = np.stack([_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)])
     return y.reshape(*batch, *output)
 
 
@@ -146,6 +150,8 @@ def _one_kernel(
     folded = [a for a in range(ndim) if h.shape[a] == 1 and offset[a] == 0 and output[a] == n[a]]
     if len(folded) == ndim:
         folded.remove(max(folded, key=lambda a: n[a]))
+    if not folded:
+        return _kept_axes(x, h, offset, output, boundary, engine)
     kept = [a for a in range(ndim) if a not in folded]
     lead = len(batch)
     x = np.moveaxis(x, [lead + a for a in folded], range(lead, lead + len(folded)))
@@ -163,7 +169,7 @@ def _one_kernel(
 def _kept_axes(
     x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
 ) -> Array:
-    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of what one dimension less gives."""
+    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of convolutions of the rest."""
     ndim = h.ndim
     n = x.shape[x.ndim - ndim :]
     if ndim <= 3:

@@ -64,3 +64,21 @@ def same_ndim(in1: Array, in2: Array) -> None:
         raise ValueError(
             f"in1 and in2 should have the same dimensionality, but have {in1.ndim} and {in2.ndim} dimensions"
         )
+
+
+def as_vector(value: ArrayLike, what: str) -> Array:
+    """A scalar, a vector, a row or a column as an array of one dimension."""
+    array = as_numeric(value, what)
+    not_empty(array, what)
+    if array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
+        raise ValueError(f"{what} has shape {array.shape}, expected a vector: (n,), (n, 1) or (1, n)")
+    return array.reshape(-1)
+
+
+def as_matrix(value: ArrayLike, what: str) -> Array:
+    """An array of two dimensions that is not empty."""
+    array = as_numeric(value, what)
+    if array.ndim != 2:
+        raise ValueError(f"{what} has {array.ndim} dimensions (shape {array.shape}), expected 2: a row is x[None, :]")
+    not_empty(array, what)
+    return array

@@ -33,7 +33,7 @@ def extended_indices(n: int, start: int, stop: int, boundary: str) -> Array:
 
 
 def extend(x: Array, axis: int, start: int, stop: int, boundary: Any) -> Array:
-    """``x`` on positions start ... stop - 1 of ``axis``. ``boundary`` is a word or the number that stands beyond the ends."""
+    """``x`` on positions start ... stop - 1 of ``axis``; ``boundary`` is a word or the number beyond the ends."""
     word, beyond = (boundary, 0) if isinstance(boundary, str) else ("zero", boundary)
     indices = extended_indices(x.shape[axis], start, stop, word)
     extended = np.take(x, indices, axis=axis)

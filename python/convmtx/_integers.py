@@ -3,9 +3,10 @@
 Three steps, so that the answer is exact whatever the integers:
 
 1. While no sum can exceed 2**53 the floating operators are exact, and they do the work.
-2. Beyond, both operands are written in digits of b bits, ``x = Σ x_i 2**(b i)`` (all digits in 0 ... 2**b - 1 but the last,
-   which carries the sign), b so small that a sum of products of two digits stays below 2**53. Every pair of digits is
-   convolved in float64, exactly, and the results are added up with carries: the exact value, digit by digit.
+2. Beyond, both operands are written in digits of b bits, ``x = Σ x_i 2**(b i)`` (all digits in 0 ... 2**b - 1 but the
+   last, which carries the sign), b so small that a sum of products of two digits stays below 2**53. Every pair of
+   digits is convolved in float64, exactly, and the results are added up with carries: the exact value, digit by
+   digit.
 3. The exact values are compared with what the wanted dtype holds. If all fit they are returned, otherwise an error says
    how many do not, and that float64 operands would give the rounded result.
 
@@ -64,7 +65,7 @@ def _in_floats(
     engine: Engine,
     floating: Floating,
 ) -> Array:
-    """All sums are below 2**53: direct summation is exact. An FFT is exact after rounding while its error is below 1/2."""
+    """Sums below 2**53: exact if summed directly, and by FFT after rounding while its error is below 1/2."""
     x, h = x.astype(np.float64), h.astype(np.float64)
     boundary = boundary if isinstance(boundary, str) else float(boundary)
     if engine != "direct" and _fft_error(x, h) > 0.25:

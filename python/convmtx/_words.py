@@ -26,7 +26,8 @@ IMFILTER_BOUNDARIES = {
     "zero": "zero", "reflect": "reflect", "antireflective": "antireflective",
 }  # fmt: skip
 SCIPY_BOUNDARIES = {
-    "fill": "fill", "pad": "fill", "wrap": "periodic", "circular": "periodic", "symm": "symmetric", "symmetric": "symmetric",
+    "fill": "fill", "pad": "fill", "wrap": "periodic", "circular": "periodic",
+    "symm": "symmetric", "symmetric": "symmetric",
 }  # fmt: skip
 
 

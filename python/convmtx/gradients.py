@@ -1,8 +1,8 @@
 """The two gradients of a convolution: with respect to the signal and with respect to the kernel.
 
-For ``f(x, h) = ½‖h ∗ x − b‖²`` with the residual ``y = h ∗ x − b``, the gradients are ``adjoint_signal(h, y, x.shape, mode)`` and
-``adjoint_kernel(x, y, h.shape, mode)``. Both are exact adjoints for every mode, boundary, stride and dilation:
-``⟨h ∗ x, y⟩ = ⟨x, adjoint_signal(h, y)⟩ = ⟨h, adjoint_kernel(x, y)⟩``.
+For ``f(x, h) = ½‖h ∗ x − b‖²`` with the residual ``y = h ∗ x − b``, the gradients are ``adjoint_signal(h, y, x.shape,
+mode)`` and ``adjoint_kernel(x, y, h.shape, mode)``. Both are exact adjoints for every mode, boundary, stride and
+dilation: ``⟨h ∗ x, y⟩ = ⟨x, adjoint_signal(h, y)⟩ = ⟨h, adjoint_kernel(x, y)⟩``.
 """
 
 from __future__ import annotations
@@ -92,16 +92,10 @@ def adjoint_kernel(
     """
     shape = _shape(kernel_shape, "kernel_shape")
     x, y = _operands(x, "x", y, len(shape))
-    ones = np.ones(shape, x.dtype)  # the gradient does not depend on the kernel, only on its shape
-    return _broadcast(
-        lambda signal, value: operator_for(
-            ones, signal.shape, mode, correlate=correlate, **geometry
-        ).adjoint_kernel(signal, value),
-        x,
-        y,
-        len(shape),
-        one_by_one=True,
-    )
+    # The gradient does not depend on the kernel, only on its shape.
+    ones = np.ones(shape, x.dtype)
+    operator = operator_for(ones, x.shape[x.ndim - len(shape) :], mode, correlate=correlate, **geometry)
+    return _broadcast(operator.adjoint_kernel, x, y, len(shape), one_by_one=True)
 
 
 def _shape(shape: Sizes, what: str) -> Shape:
@@ -124,7 +118,7 @@ def _operands(first: ArrayLike, what: str, y: ArrayLike, ndim: int) -> tuple[Arr
 def _broadcast(
     adjoint: Callable[[Array, Array], Array], first: Array, y: Array, ndim: int, *, one_by_one: bool = False
 ) -> Array:
-    """``adjoint(first[i], y[i])`` over broadcast leading axes. One operator serves all of ``y`` where ``first`` is not a batch."""
+    """``adjoint(first[i], y[i])`` over broadcast leading axes; all of ``y`` at once where ``first`` is not a batch."""
     if first.ndim == ndim and not one_by_one:
         return adjoint(first, y)
     batch = np.broadcast_shapes(first.shape[: first.ndim - ndim], y.shape[: y.ndim - ndim])

@@ -32,10 +32,8 @@ __all__ = [
 ]
 
 
-def convolution_matrix(
-    a: ArrayLike, n: int, mode: Mode = "full", *, format: SparseFormat = "csr"
-) -> sparse.sparray:
-    """The sparse matrix ``A`` with ``A @ v == numpy.convolve(a, v, mode)`` (``scipy.linalg.convolution_matrix``, which is dense).
+def convolution_matrix(a: ArrayLike, n: int, mode: Mode = "full", *, format: SparseFormat = "csr") -> sparse.sparray:
+    """The sparse matrix ``A`` with ``A @ v == numpy.convolve(a, v, mode)``: ``scipy.linalg.convolution_matrix``.
 
     Parameters
     ----------
@@ -51,8 +49,9 @@ def convolution_matrix(
     Returns
     -------
     scipy.sparse array, shape (m, n)
-        Of the dtype of ``a`` (float32 for float16). Zeros of ``a`` are not stored. O(n·k) time and memory. For a batch of kernels, a ``scipy.sparse.coo_array`` of
-        shape (..., m, n), whatever ``format`` says: no other format has more than two dimensions.
+        Of the dtype of ``a`` (float32 for float16). Zeros of ``a`` are not stored. O(n·k) time and memory. For a
+        batch of kernels, a ``scipy.sparse.coo_array`` of shape (..., m, n), whatever ``format`` says: no other format
+        has more than two dimensions.
 
     Examples
     --------
@@ -143,9 +142,7 @@ def circulant(c: npt.ArrayLike) -> Array:
     return toeplitz(c, np.roll(c[..., ::-1], 1, axis=-1))
 
 
-def matmul_toeplitz(
-    c_or_cr: Toeplitz, x: ArrayLike, check_finite: bool = False, workers: int | None = None
-) -> Array:
+def matmul_toeplitz(c_or_cr: Toeplitz, x: ArrayLike, check_finite: bool = False, workers: int | None = None) -> Array:
     """``toeplitz(c, r) @ x`` without the matrix (``scipy.linalg.matmul_toeplitz``).
 
     A product with a Toeplitz matrix is a window of a convolution, and is computed as one.
@@ -219,7 +216,8 @@ def _over_batch(core: Callable[[Array, Array, Array], Array], c: Array, r: Array
     batch = np.broadcast_shapes(c.shape[:-1], r.shape[:-1], x.shape[: x.ndim - core_axes])
     if r.shape[-1] != x.shape[x.ndim - core_axes]:
         raise ValueError(
-            f"Incompatible dimensions: the matrix has {r.shape[-1]} columns, the vectors {x.shape[x.ndim - core_axes]} values"
+            f"Incompatible dimensions: the matrix has {r.shape[-1]} columns, the vectors {x.shape[x.ndim - core_axes]}
+            values"
         )
     if not batch:
         return core(c, r, x)
@@ -259,7 +257,7 @@ def solve_circulant(
     baxis: int = 0,
     outaxis: int = 0,
 ) -> Array:
-    """Solve ``circulant(c) @ x == b`` by division in the frequency domain, O(n log n) (``scipy.linalg.solve_circulant``).
+    """Solve ``circulant(c) @ x == b`` by FFT in O(n log n) (``scipy.linalg.solve_circulant``).
 
     Parameters
     ----------
@@ -293,7 +291,9 @@ def solve_circulant(
     if lengths[0] != lengths[1]:
         raise ValueError(f"Shapes of c {c.shape} and b {b.shape} are incompatible")
     if b.size == 0:
-        return np.empty(b.shape, np.result_type(c, b, np.fft.fft(np.ones(1, c.dtype)).real, np.fft.fft(np.ones(1, b.dtype)).real))
+        return np.empty(
+            b.shape, np.result_type(c, b, np.fft.fft(np.ones(1, c.dtype)).real, np.fft.fft(np.ones(1, b.dtype)).real)
+        )
 
     eigenvalues = np.fft.fft(np.moveaxis(c, caxis, -1))
     magnitudes = np.abs(eigenvalues)
@@ -303,8 +303,8 @@ def solve_circulant(
     vanishing = magnitudes <= limit
     if vanishing.any() and singular == "raise":
         raise np.linalg.LinAlgError(
-            f"near singular circulant matrix: {np.count_nonzero(vanishing)} of {vanishing.size} eigenvalues are at most tol; "
-            "singular='lstsq' gives the least-squares solution"
+            f"near singular circulant matrix: {np.count_nonzero(vanishing)} of {vanishing.size} eigenvalues are at
+            most tol; " "singular='lstsq' gives the least-squares solution"
         )
     spectrum = np.fft.fft(np.moveaxis(b, baxis, -1)) / np.where(vanishing, 1, eigenvalues)
     x: Array = np.fft.ifft(np.where(vanishing, 0, spectrum))

@@ -1,9 +1,10 @@
 """PyLops' convolution operators: its names, arguments and results, without PyLops.
 
-``Convolve1D``, ``Convolve2D`` and ``ConvolveND`` convolve arrays of shape ``dims`` along some of their axes; ``offset`` is the tap that
-stands on the sample (0 by default, a causal filter): ``y = full[offset : offset + n]`` along each axis. They are operators of
-this package, so that the adjoint is exact for complex kernels too, for every axis and for kernels longer than the axis, where
-PyLops 2.8.0's is not; ``to_pylops()`` makes PyLops operators of them.
+``Convolve1D``, ``Convolve2D`` and ``ConvolveND`` convolve arrays of shape ``dims`` along some of their axes;
+``offset`` is the tap that stands on the sample (0 by default, a causal filter): ``y = full[offset : offset + n]``
+along each axis. They are operators of this package, so that the adjoint is exact for complex kernels too, for every
+axis and for kernels longer than the axis, where PyLops 2.8.0's is not; ``to_pylops()`` makes PyLops operators of
+them.
 
 >>> import numpy as np
 >>> from convmtx.pylops import Convolve1D
@@ -139,7 +140,7 @@ class _AlongAxes(LinearOperator):
 def _grouped(
     dims: Shape, kernel: Array, axes: Sequence[int], offset: Sequence[int], output: Sequence[int], engine: Engine
 ) -> Convolution | None:
-    """A ``Conv`` over at most three axes: neighbouring axes that are not convolved are one axis, where the kernel is 1 wide."""
+    """A ``Conv`` over at most three axes: neighbours that are not convolved are one axis, the kernel 1 wide there."""
     order = sorted(range(len(axes)), key=lambda i: axes[i])
     kernel = kernel.transpose(order)
     groups: list[tuple[int, int, int, int]] = []  # samples, taps, offset, output
@@ -215,7 +216,9 @@ class Convolve1D(_AlongAxes):
                 h = h.reshape(-1)
         length = max(dims[axis], taps)
         if offset > min(dims[axis], taps) - 1 and offset > 0:
-            raise ValueError(f"`offset` is {offset}, expected at most {min(dims[axis], taps) - 1}: one less than taps and samples")
+            raise ValueError(
+                f"`offset` is {offset}, expected at most {min(dims[axis], taps) - 1}: one less than taps and samples"
+            )
         super().__init__(dims, h, (axis,), (offset,), (length,), method, dtype, name)
 
 

@@ -46,8 +46,8 @@ def convolve_rows(
     Notes
     -----
     O(M·N·P) by direct summation, less by FFT, which is chosen where it is faster; rows run in parallel.
-    ``scipy.signal.convolve(A, B)`` is two-dimensional and computes something else; the SciPy call of the same meaning is
-    ``scipy.signal.fftconvolve(A, B, axes=1)``.
+    ``scipy.signal.convolve(A, B)`` is two-dimensional and computes something else; the SciPy call of the same meaning
+    is ``scipy.signal.fftconvolve(A, B, axes=1)``.
 
     Examples
     --------
@@ -68,4 +68,6 @@ def convolve_rows(
         ) from None
     offset, output = windows(mode, A.shape[-1:], B.shape[-1:], convention)
     dtype = computing_dtype(np.result_type(A, B))
-    return _convolve(A, B[..., ::-1] if correlate else B, offset, output, boundary=boundary, dtype=dtype, names=("A", "B"))
+    return _convolve(
+        A, B[..., ::-1] if correlate else B, offset, output, boundary=boundary, dtype=dtype, names=("A", "B")
+    )

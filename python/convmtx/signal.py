@@ -1,10 +1,12 @@
-"""SciPy's convolutions: the names, arguments, defaults, shapes and dtypes of ``scipy.signal``, over the operators of this package.
+"""SciPy's convolutions: names, arguments, defaults, shapes and dtypes of ``scipy.signal``, over our operators.
 
 What differs, always on purpose:
 
 * Integers never wrap. The exact result has SciPy's dtype; if a value does not fit it, ``ValueError`` says so.
-* One NaN or infinity stays where a direct sum leaves it, also with ``method="fft"``, ``fftconvolve`` and ``oaconvolve``.
-* ``object`` arrays and ``longdouble`` are refused with ``TypeError``: the core computes in float32, float64 and their complex types.
+* One NaN or infinity stays where a direct sum leaves it, also with ``method="fft"``, ``fftconvolve`` and
+  ``oaconvolve``.
+* ``object`` arrays and ``longdouble`` are refused with ``TypeError``: the core computes in float32, float64 and their
+  complex types.
 * Empty operands are errors; only ``fftconvolve`` and ``oaconvolve`` return an empty array, as SciPy's do.
 * Axes that are only broadcast keep their broadcast length in mode "same" (SciPy cuts them to the length of ``in1``).
 * ``correlate2d`` in mode "valid" with the larger array second conjugates ``in2`` (SciPy conjugates ``in1``).
@@ -60,7 +62,8 @@ def convolve(
     method : {"auto", "direct", "fft"}
         How to compute it. Integers are exact and non-finite values stay local with every method.
     convention : {"scipy", "numpy", "matlab"}
-        Whose "same" and "valid" are meant: "matlab" begins "same" at k // 2 and never swaps; "numpy" returns the longer length.
+        Whose "same" and "valid" are meant: "matlab" begins "same" at k // 2 and never swaps; "numpy" returns the
+        longer length.
 
     Returns
     -------
@@ -102,14 +105,14 @@ def convolve(
 
 
 def _nd(in1: Array, in2: Array, offset: Sequence[int], output: Sequence[int], **keywords: Any) -> Array:
-    """:func:`_apply.convolve`, also of two scalars, whose convolution is their product (as a NumPy scalar, as SciPy's)."""
+    """:func:`_apply.convolve`, also of two scalars, whose convolution is their product, a NumPy scalar."""
     if in1.ndim == 0:
         return _convolve(in1.reshape(1), in2.reshape(1), [0], [1], **keywords)[0]
     return _convolve(in1, in2, offset, output, **keywords)
 
 
 def correlate(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Array:
-    """Cross-correlate two N-dimensional arrays (``scipy.signal.correlate``): convolution with ``in2`` reversed and conjugated.
+    """Cross-correlate two N-dimensional arrays (``scipy.signal.correlate``): convolve with ``in2`` reversed, conjugated.
 
     Parameters and errors are those of :func:`convolve`.
 
@@ -131,7 +134,7 @@ def _reversed_conjugate(array: Array) -> Array:
 def convolve2d(
     in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", boundary: str = "fill", fillvalue: ArrayLike = 0
 ) -> Array:
-    """Convolve two 2-dimensional arrays (``scipy.signal.convolve2d``), with a choice of what stands beyond the edges of ``in1``.
+    """Convolve two 2-dimensional arrays (``scipy.signal.convolve2d``), with a choice of boundaries of ``in1``.
 
     Parameters
     ----------
@@ -140,7 +143,8 @@ def convolve2d(
     mode : {"full", "same", "valid"}
         As in :func:`convolve`.
     boundary : {"fill", "wrap", "symm"}
-        "fill" (or "pad"): ``fillvalue``; "wrap" ("circular"): periodic; "symm" ("symmetric"): mirrored with the edge repeated.
+        "fill" (or "pad"): ``fillvalue``; "wrap" ("circular"): periodic; "symm" ("symmetric"): mirrored, the edge
+        repeated.
     fillvalue : scalar
         For ``boundary="fill"``.
 
@@ -161,8 +165,8 @@ def correlate2d(
 ) -> Array:
     """Cross-correlate two 2-dimensional arrays (``scipy.signal.correlate2d``).
 
-    As :func:`convolve2d` with ``in2`` reversed and conjugated, but "same" begins at k // 2: SciPy centres the kernel before it
-    reverses it, so that ``correlate2d`` and ``correlate`` differ by one for even kernels.
+    As :func:`convolve2d` with ``in2`` reversed and conjugated, but "same" begins at k // 2: SciPy centres the kernel
+    before it reverses it, so that ``correlate2d`` and ``correlate`` differ by one for even kernels.
 
     Examples
     --------
@@ -198,14 +202,15 @@ def _extension(mode: str, boundary: str, fillvalue: ArrayLike, in1: Array, in2: 
     value, dtype = value.reshape(()), np.result_type(in1, in2)
     loses = (value.dtype.kind == "c" and dtype.kind != "c") or (dtype.kind in "biu" and value != np.floor(value.real))
     if value.dtype.kind not in "biufc" or loses:
-        raise ValueError(
-            f"could not cast `fillvalue` directly to the output type (it is {value}, the output {dtype})"
-        )
+        raise ValueError(f"could not cast `fillvalue` directly to the output type (it is {value}, the output {dtype})")
     return "zero" if value == 0 or mode == "valid" else value.item()
 
 
 def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes | None = None) -> Array:
-    """Convolve two N-dimensional arrays by FFT, along some axes (``scipy.signal.fftconvolve``).
+    """Convolve two N-dimensional arrays along some axes, by FFT where that is faster (``scipy.signal.fftconvolve``).
+
+    The plan takes direct sums for short kernels, where they are faster than transforms and exact on integers;
+    ``convolve(..., method="fft")`` insists on transforms.
 
     Parameters
     ----------
@@ -219,8 +224,9 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes
     Returns
     -------
     ndarray
-        Of a floating dtype; integers are convolved exactly and returned as float64. Two scalars, and arrays of which one is
-        1 wide in every convolved axis, are multiplied in their own dtype. An empty operand gives an empty array, as SciPy's.
+        Of a floating dtype; integers are convolved exactly and returned as float64. Two scalars, and arrays of which
+        one is 1 wide in every convolved axis, are multiplied in their own dtype. An empty operand gives an empty
+        array, as SciPy's.
 
     Examples
     --------
@@ -236,9 +242,9 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes
 
 
 def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes | None = None) -> Array:
-    """Convolve two N-dimensional arrays by overlap-add (``scipy.signal.oaconvolve``).
+    """Convolve two N-dimensional arrays along some axes, in blocks where that is faster (``scipy.signal.oaconvolve``).
 
-    The same function as :func:`fftconvolve`: block lengths are chosen by the plan, from the lengths of both operands.
+    The same function as :func:`fftconvolve`: whether and how signals are cut into blocks is chosen by the plan.
 
     Examples
     --------
@@ -276,7 +282,7 @@ def _along_axes(in1: ArrayLike, in2: ArrayLike, mode: Mode, axes: Sizes | None) 
     if not wide:  # a product; one axis of length one makes it a convolution
         in1, in2, offset, output = in1[..., None], in2[..., None], [0], [1]
         return _convolve(in1, in2, offset, output, engine="direct")[..., 0]
-    y = _convolve(np.moveaxis(in1, wide, last), np.moveaxis(in2, wide, last), offset, output, engine="fft", dtype=dtype)
+    y = _convolve(np.moveaxis(in1, wide, last), np.moveaxis(in2, wide, last), offset, output, dtype=dtype)
     return np.moveaxis(y, last, wide)
 
 

@@ -366,8 +366,8 @@ def cgls(
     >>> import numpy as np, convmtx
     >>> A = convmtx.Conv1d([1.0, 2.0, 1.0], 5)
     >>> x, istop, *rest = convmtx.cgls(A, A @ np.arange(5.0), tol=1e-12)
-    >>> np.round(x, 6), istop
-    (array([0., 1., 2., 3., 4.]), 1)
+    >>> bool(np.allclose(x, np.arange(5.0))), istop
+    (True, 1)
     """
     problem = _Problem(Op, y, x0)
     limit = size(niter, "niter")

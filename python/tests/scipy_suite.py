@@ -3,8 +3,9 @@
     python python/tests/scipy_suite.py            # the table; exit status 1 on any failure that is not listed here
     python python/tests/scipy_suite.py -v         # and every test that failed, with its message
 
-Our functions are put into ``scipy.signal`` and ``scipy.linalg`` before SciPy's test modules import them, with the NumPy backend of
-SciPy's array-API tests. Nothing of SciPy is copied: what runs is what is installed. Not collected by pytest; ``.ci/full`` runs it.
+Our functions are put into ``scipy.signal`` and ``scipy.linalg`` before SciPy's test modules import them, with the NumPy
+backend of SciPy's array-API tests. Nothing of SciPy is copied: what runs is what is installed. Not collected by pytest;
+``.ci/full`` runs it.
 
 The matrices of ``convolution_matrix`` are sparse here and dense in SciPy, so that ``.toarray()`` is applied in between.
 """
@@ -52,11 +53,11 @@ SUITE = [
     ("linalg.tests.test_basic", "TestSolveCirculant::*", "solve_circulant"),
 ]
 
-# Where we differ on purpose: pattern of the test, and why. A listed test that passes fails the run: the list must stay true.
+# Where we differ on purpose, and why. A pattern of which no test fails any more fails the run: the list must stay true.
 DELIBERATE = {
-    "TestCorrelateReal::test_rank3_*int8*": "the expected values are wrapped sums; ours raise ValueError (DESIGN: never wrapped)",
-    "TestCorrelateReal::test_method*int8*": "the expected values are wrapped sums; ours raise ValueError (DESIGN: never wrapped)",
-    "TestConvolve::test_convolve_method_large_input*": "2**54 squared does not fit int64: ValueError instead of a wrapped value",
+    "TestCorrelateReal::test_rank3_*int8*": "expects wrapped sums; ours raise ValueError",
+    "TestCorrelateReal::test_method*int8*": "expects wrapped sums; ours raise ValueError",
+    "TestConvolve::test_convolve_method_large_input*": "2**54 squared does not fit int64: ValueError",
     "test_convolve_longdtype_input*": "longdouble is refused with TypeError: the core computes in float64",
 }
 
@@ -68,7 +69,7 @@ CALLS: Counter = Counter()
 
 
 def substitute() -> None:
-    """Put our functions into SciPy's modules, known to SciPy's test decorators under the capabilities of the originals."""
+    """Put our functions into SciPy's modules, with the capabilities that SciPy's test decorators look up."""
     table = _array_api.xp_capabilities_table
     for module, names in ((scipy.signal, SIGNAL), (scipy.linalg, LINALG)):
         for name in names:
@@ -174,7 +175,8 @@ def print_table(report: Report, verbose: bool) -> int:
     stale = [pattern for pattern in DELIBERATE if pattern not in used]
     for nodeid in report.messages:
         if verbose or nodeid in unlisted:
-            print(f"{'FAILED' if nodeid in unlisted else 'on purpose'} {nodeid.partition('::')[2]}: {report.messages[nodeid]}")
+            verdict = "FAILED" if nodeid in unlisted else "on purpose"
+            print(f"{verdict} {nodeid.partition('::')[2]}: {report.messages[nodeid]}")
     for line in empty:
         print(f"MISSING: no test {line[1]} in scipy.{line[0]}")
     for pattern in stale:

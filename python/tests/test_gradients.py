@@ -19,7 +19,9 @@ def seed(name):
     case = next(case for case in json.loads(SEEDS.read_text())["cases"] if case["id"] == f"seeds/{name}")
 
     def arrays(fields):
-        return {key: np.reshape(v["data"], v["shape"]) for key, v in fields.items() if isinstance(v, dict) and "data" in v}
+        return {
+            key: np.reshape(v["data"], v["shape"]) for key, v in fields.items() if isinstance(v, dict) and "data" in v
+        }
 
     return arrays(case["inputs"]), arrays(case["expected"])
 
@@ -65,7 +67,10 @@ def test_geometry_is_that_of_the_operators():
         geometry = {"boundary": boundary, "stride": stride, "dilation": dilation}
         op = cm.Conv2d(h, (5, 6), "same", **geometry)
         y = naive.integers(op.dimsd, 6)
-        signal, kernel = cm.adjoint_signal(h, y, (5, 6), "same", **geometry), cm.adjoint_kernel(x, y, (2, 3), "same", **geometry)
+        signal, kernel = (
+            cm.adjoint_signal(h, y, (5, 6), "same", **geometry),
+            cm.adjoint_kernel(x, y, (2, 3), "same", **geometry),
+        )
         assert np.vdot(op @ x, y) == np.vdot(x, signal) == np.vdot(h, kernel)
 
 

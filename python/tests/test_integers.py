@@ -86,7 +86,10 @@ def test_many_digits_in_two_dimensions_and_with_boundaries():
 
 
 def test_four_dimensions_and_rows_beyond_2_53():
-    x, h = naive.integers((2, 2, 3, 2), 4, -(2**30), 2**30, np.int64), naive.integers((2, 2, 2, 2), 5, -(2**28), 2**28, np.int64)
+    x, h = (
+        naive.integers((2, 2, 3, 2), 4, -(2**30), 2**30, np.int64),
+        naive.integers((2, 2, 2, 2), 5, -(2**28), 2**28, np.int64),
+    )
     assert (cm.convolve(x, h) == python_sum(x, h)).all()
 
 

@@ -9,7 +9,18 @@ import convmtx as cm
 import naive
 
 MODES = ("full", "same", "valid")
-DTYPES = [np.float32, np.float64, np.complex64, np.complex128, np.int8, np.uint16, np.int64, np.uint64, bool, np.float16]
+DTYPES = [
+    np.float32,
+    np.float64,
+    np.complex64,
+    np.complex128,
+    np.int8,
+    np.uint16,
+    np.int64,
+    np.uint64,
+    bool,
+    np.float16,
+]
 
 
 def same_as(want, got):
@@ -47,12 +58,22 @@ def test_convolution_matrix_in_other_formats():
         assert A.format == format
         same_as(scipy_linalg.convolution_matrix([1.0, 2.0], 3), A.toarray())
     assert cm.convolution_matrix([1, 2], 3, format="csc").format == "csc"
-    same_as(scipy_linalg.convolution_matrix(np.array([2**63 - 1]), 2), cm.convolution_matrix(np.array([2**63 - 1]), 2).toarray())
+    same_as(
+        scipy_linalg.convolution_matrix(np.array([2**63 - 1]), 2),
+        cm.convolution_matrix(np.array([2**63 - 1]), 2).toarray(),
+    )
     assert cm.convolution_matrix(2.0, 3).shape == (3, 3)
 
 
 def test_toeplitz_and_circulant_are_scipys():
-    for c_shape, r_shape in [((1,), (1,)), ((3,), (4,)), ((5,), (2,)), ((2, 3), (2, 4)), ((2, 1, 3), (3, 2)), ((0,), (2,))]:
+    for c_shape, r_shape in [
+        ((1,), (1,)),
+        ((3,), (4,)),
+        ((5,), (2,)),
+        ((2, 3), (2, 4)),
+        ((2, 1, 3), (3, 2)),
+        ((0,), (2,)),
+    ]:
         for dtype in (np.int64, np.complex128):
             c, r = naive.integers(c_shape, 4, dtype=dtype), naive.integers(r_shape, 5, dtype=dtype)
             same_as(scipy_linalg.toeplitz(c, r), cm.toeplitz(c, r))
@@ -86,7 +107,9 @@ def test_solve_toeplitz_solves():
             c[0] = r[0] = 10 * n
             for b in (rng.standard_normal(n), rng.standard_normal((n, 3)), rng.standard_normal((2, n, 3))):
                 x = cm.solve_toeplitz((c, r), b)
-                np.testing.assert_allclose(cm.toeplitz(c, r) @ x if b.ndim < 3 else np.matmul(cm.toeplitz(c, r), x), b, atol=1e-12)
+                np.testing.assert_allclose(
+                    cm.toeplitz(c, r) @ x if b.ndim < 3 else np.matmul(cm.toeplitz(c, r), x), b, atol=1e-12
+                )
                 np.testing.assert_allclose(x, scipy_linalg.solve_toeplitz((c, r), b), rtol=1e-10)
             np.testing.assert_allclose(cm.solve_toeplitz(c, b[0]), scipy_linalg.solve_toeplitz(c, b[0]), rtol=1e-10)
 
@@ -95,7 +118,8 @@ def test_solve_circulant_is_scipys():
     rng = np.random.default_rng(9)
     for c_shape, b_shape, axes in [
         ((4,), (4,), {}), ((4,), (4, 3), {}), ((4,), (4, 3, 2), {}), ((2, 1, 4), (3, 4), {"baxis": 1}),
-        ((2, 1, 4), (3, 4), {"baxis": 1, "outaxis": -1}), ((2, 4, 1), (4, 3), {"caxis": 1}), ((4,), (0, 4), {"baxis": 1}),
+        ((2, 1, 4), (3, 4), {"baxis": 1, "outaxis": -1}), ((2, 4, 1), (4, 3), {"caxis": 1}),
+        ((4,), (0, 4), {"baxis": 1}),
     ]:  # fmt: skip
         for kind in (np.float64, np.complex128, np.float32):
             c, b = rng.standard_normal(c_shape).astype(kind), rng.standard_normal(b_shape).astype(kind)
@@ -103,7 +127,8 @@ def test_solve_circulant_is_scipys():
             assert x.shape == want.shape and x.dtype == want.dtype
             np.testing.assert_allclose(x, want, rtol=1e-4 if kind == np.float32 else 1e-10)
     np.testing.assert_allclose(
-        cm.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4], "lstsq"), scipy_linalg.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4], "lstsq")
+        cm.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4], "lstsq"),
+        scipy_linalg.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4], "lstsq"),
     )
 
 
@@ -118,7 +143,7 @@ def test_solve_circulant_is_scipys():
         (lambda: cm.matmul_toeplitz([1, np.nan], [1, 2], True), ValueError, "infs or NaNs"),
         (lambda: cm.solve_toeplitz(([1, 2], [1, 2, 3]), [1, 2, 3]), ValueError, "Incompatible dimensions"),
         (lambda: cm.solve_toeplitz([1, np.inf], [1, 2]), ValueError, "infs or NaNs"),
-        (lambda: cm.solve_toeplitz([0.0, 1.0], [1.0, 2.0]), np.linalg.LinAlgError, "singular"),
+        (lambda: cm.solve_toeplitz([0.0, 1.0], [1.0, 2.0]), np.linalg.LinAlgError, "leading minor of order 1"),
         (lambda: cm.solve_circulant([1, 1, 0, 0], [1, 2, 3, 4]), np.linalg.LinAlgError, "near singular"),
         (lambda: cm.solve_circulant([1, 2], [1, 2, 3]), ValueError, "incompatible"),
         (lambda: cm.solve_circulant([1, 2], [1, 2], baxis=1), ValueError, "'baxis' entry is out of bounds"),

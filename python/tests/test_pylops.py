@@ -62,7 +62,15 @@ def test_convolve1d_along_every_axis(dims):
 def test_convolve1d_with_taps_for_every_row():
     dims = (3, 2, 5)
     x = naive.integers(dims, 7)
-    for h_shape, axis in [((3, 2, 4), 2), ((1, 2, 4), -1), ((3, 1, 1), 1), ((3, 2, 5), 1), ((2, 2, 5), 0), ((1, 1, 3), 2), ((3, 2, 6), 2)]:
+    for h_shape, axis in [
+        ((3, 2, 4), 2),
+        ((1, 2, 4), -1),
+        ((3, 1, 1), 1),
+        ((3, 2, 5), 1),
+        ((2, 2, 5), 0),
+        ((1, 1, 3), 2),
+        ((3, 2, 6), 2),
+    ]:
         h = naive.integers(h_shape, 8)
         op = cm.Convolve1D(dims, h, 0, axis)
         a = axis % 3
@@ -92,7 +100,12 @@ def test_convolve2d_and_nd_along_every_pair_of_axes():
 
 
 def test_convolvend_along_three_and_four_axes():
-    for dims, axes in [((3, 4, 2), (0, 1, 2)), ((2, 3, 4, 2), (0, 1, 3)), ((2, 3, 2, 3), (0, 1, 2, 3)), ((2, 2, 3, 2), (1, 2, 3))]:
+    for dims, axes in [
+        ((3, 4, 2), (0, 1, 2)),
+        ((2, 3, 4, 2), (0, 1, 3)),
+        ((2, 3, 2, 3), (0, 1, 2, 3)),
+        ((2, 2, 3, 2), (1, 2, 3)),
+    ]:
         h = naive.integers([2, 3, 2, 2][: len(axes)], 11, dtype=np.complex128)
         x, offset = naive.integers(dims, 12), [1, 0, 1, 0][: len(axes)]
         op = cm.ConvolveND(dims, h, offset, axes)
@@ -138,7 +151,9 @@ def test_refusals_say_what_was_expected(call, words):
 
 @pytest.fixture
 def pylops_signal():
-    return pytest.importorskip("pylops.signalprocessing", reason="PyLops is not installed: the comparison with it did not run")
+    return pytest.importorskip(
+        "pylops.signalprocessing", reason="PyLops is not installed: the comparison with it did not run"
+    )
 
 
 def test_convolve1d_equals_pylops(pylops_signal):
@@ -161,7 +176,12 @@ def test_convolve1d_equals_pylops(pylops_signal):
 
 def test_convolve2d_and_nd_equal_pylops(pylops_signal):
     x = naive.integers((3, 4, 5), 20)
-    for axes, k, offset in [((0, 1), (2, 3), (1, 0)), ((1, 2), (3, 3), (1, 1)), ((0, 2), (5, 2), (2, 1)), ((-2, -1), (4, 6), (0, 0))]:
+    for axes, k, offset in [
+        ((0, 1), (2, 3), (1, 0)),
+        ((1, 2), (3, 3), (1, 1)),
+        ((0, 2), (5, 2), (2, 1)),
+        ((-2, -1), (4, 6), (0, 0)),
+    ]:
         h = naive.integers(k, 21)
         for name in ("Convolve2D", "ConvolveND"):
             theirs = getattr(pylops_signal, name)((3, 4, 5), h, offset, axes)

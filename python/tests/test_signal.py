@@ -105,7 +105,10 @@ def test_scalars_are_multiplied():
 # convolve2d ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("boundary, fillvalue", [("fill", 0), ("fill", 3), ("pad", -1), ("wrap", 0), ("circular", 0), ("symm", 0), ("symmetric", 0)])
+@pytest.mark.parametrize(
+    "boundary, fillvalue",
+    [("fill", 0), ("fill", 3), ("pad", -1), ("wrap", 0), ("circular", 0), ("symm", 0), ("symmetric", 0)],
+)
 @pytest.mark.parametrize("mode", MODES)
 def test_convolve2d_and_correlate2d_with_every_boundary(mode, boundary, fillvalue):
     for (a_shape, b_shape), dtype in itertools.product(SHAPES_2D, (np.int64, np.float64)):
@@ -130,13 +133,17 @@ def test_correlate2d_valid_conjugates_in2_whichever_is_larger():
 # fftconvolve, oaconvolve ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ours, theirs", [(cm.fftconvolve, scipy_signal.fftconvolve), (cm.oaconvolve, scipy_signal.oaconvolve)])
+@pytest.mark.parametrize(
+    "ours, theirs", [(cm.fftconvolve, scipy_signal.fftconvolve), (cm.oaconvolve, scipy_signal.oaconvolve)]
+)
 @pytest.mark.parametrize("mode", MODES)
 def test_along_axes(ours, theirs, mode):
     cases = [
         ((3, 5), (3, 4), 1), ((3, 5), (3, 4), [-1]), ((5, 3), (2, 3), 0), ((3, 5), (1, 4), 1), ((1, 5), (3, 4), 1),
-        ((2, 3, 5), (2, 1, 4), 2), ((2, 3, 5), (2, 2, 2), [1, 2]), ((2, 3, 5), (1, 2, 2), (2, 1)), ((4, 3, 5), (2, 3, 2), [0, 2]),
-        ((2, 3, 4, 5), (2, 2, 1, 3), [1, 3]), ((2, 3, 4), (2, 2, 2), None), ((3, 1, 4), (2, 3, 2), [0, 2]), ((5,), (9,), 0),
+        ((2, 3, 5), (2, 1, 4), 2), ((2, 3, 5), (2, 2, 2), [1, 2]), ((2, 3, 5), (1, 2, 2), (2, 1)),
+        ((4, 3, 5), (2, 3, 2), [0, 2]),
+        ((2, 3, 4, 5), (2, 2, 1, 3), [1, 3]), ((2, 3, 4), (2, 2, 2), None), ((3, 1, 4), (2, 3, 2), [0, 2]),
+        ((5,), (9,), 0),
         ((3, 1), (3, 1), 1), ((5, 1), (1, 7), None), ((1, 5), (1, 3), None),
     ]  # fmt: skip
     for a_shape, b_shape, axes in cases:
@@ -256,13 +263,20 @@ def test_rows_with_leading_axes_conventions_boundaries_and_correlation():
     A, B = naive.integers((2, 3, 5), 23), naive.integers((2, 3, 4), 24)
     for i, j in np.ndindex(2, 3):
         a, b = A[i, j], B[i, j]
-        assert (cm.convolve_rows(A, B, "same", convention="scipy")[i, j] == scipy_signal.convolve(a, b, "same", "direct")).all()
+        assert (
+            cm.convolve_rows(A, B, "same", convention="scipy")[i, j] == scipy_signal.convolve(a, b, "same", "direct")
+        ).all()
         assert (cm.convolve_rows(A, B, "same", convention="numpy")[i, j] == np.convolve(a, b, "same")).all()
         assert (cm.convolve_rows(A, B, "valid", correlate=True)[i, j] == np.correlate(a, b, "valid")).all()
         periodic = naive.full(np.pad(a, 4, "wrap"), b)[4 + 2 : 4 + 2 + 5]
         assert (cm.convolve_rows(A, B, "same", boundary="periodic")[i, j] == periodic).all()
         constant = naive.full(np.pad(a, 4, constant_values=3), b)[4 + 2 : 4 + 2 + 5]
         assert (cm.convolve_rows(A, B, "same", boundary=3)[i, j] == constant).all()
+
+
+def test_integer_rows_beside_a_number_that_is_none():
+    assert cm.convolve_rows([[1, 2]], [[1, 1]], "same", boundary=0.5).tolist() == [[3, 2.5]]
+    assert cm.convolve_rows([[1, 2]], [[1, 1]], "same", boundary=3).tolist() == [[3, 5]]
 
 
 def test_rows_of_different_number_are_refused():

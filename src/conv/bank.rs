@@ -3,6 +3,8 @@
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::stencil::Axis;
+#[cfg(feature = "fft")]
+use crate::stencil::Side;
 
 /// Which input channels an output channel sums, and through which kernel.
 ///
@@ -35,6 +37,27 @@ impl Channels {
     /// The kernel between output channel `out` (of all) and input `c` (of its group).
     pub(crate) fn kernel(&self, out: usize, c: usize) -> usize {
         out / self.div * self.per_output + c * self.per_input
+    }
+
+    /// Channels of one group that a product of `side` reads, and those that it writes.
+    #[cfg(feature = "fft")]
+    pub(crate) fn flow(&self, side: Side) -> (usize, usize) {
+        match side {
+            Side::Forward => (self.inputs, self.outputs),
+            Side::Adjoint => (self.outputs, self.inputs),
+        }
+    }
+
+    /// The kernel through which a product of `side` takes source `source` of the group to result `result` (of all).
+    #[cfg(feature = "fft")]
+    pub(crate) fn kernel_between(&self, side: Side, result: usize, source: usize) -> usize {
+        match side {
+            Side::Forward => self.kernel(result, source),
+            Side::Adjoint => {
+                let (group, input) = (result / self.inputs, result % self.inputs);
+                self.kernel(group * self.outputs + source, input)
+            }
+        }
     }
 
     /// Number of kernels that [`Channels::kernel`] refers to.

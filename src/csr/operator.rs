@@ -110,7 +110,7 @@ impl<T: Scalar, I: Index> LinearOperator<[T]> for CsrOperator<T, I> {
 
     fn forward(&self, x: &[T], y: &mut [T], _scratch: &mut [T]) -> Result<()> {
         let part = parallel::part_len(y.len(), self.work());
-        parallel::for_each_part(y, part, &mut [], 0, |start, y, _| {
+        parallel::for_each_part(y, part, &mut [], 0, |start, y, _: &mut [()]| {
             for (r, y) in y.iter_mut().enumerate() {
                 let (indices, values) = self.row(start + r);
                 *y = T::zero();
@@ -123,7 +123,7 @@ impl<T: Scalar, I: Index> LinearOperator<[T]> for CsrOperator<T, I> {
     }
 
     fn adjoint(&self, y: &[T], x: &mut [T], _scratch: &mut [T]) -> Result<()> {
-        parallel::for_each_part(x, self.column_part, &mut [], 0, |start, x, _| {
+        parallel::for_each_part(x, self.column_part, &mut [], 0, |start, x, _: &mut [()]| {
             x.fill(T::zero());
             let columns = start..start + x.len();
             self.for_each_in_columns(start / self.column_part, columns, |c, v, r| x[c] += v * y[r]);
@@ -139,7 +139,7 @@ impl<T: Scalar, I: Index> BatchOperator<T> for CsrOperator<T, I> {
             && let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut())
         {
             let part = parallel::part_len(self.matrix.rows(), self.work().saturating_mul(cols)) * cols;
-            return parallel::for_each_part(y, part, &mut [], 0, |start, y, _| {
+            return parallel::for_each_part(y, part, &mut [], 0, |start, y, _: &mut [()]| {
                 for (r, y) in y.chunks_mut(cols).enumerate() {
                     let (indices, values) = self.row(start / cols + r);
                     y.fill(T::zero());
@@ -156,17 +156,30 @@ impl<T: Scalar, I: Index> BatchOperator<T> for CsrOperator<T, I> {
         if cols > 1
             && let (Some(y), Some(x)) = (y.as_slice(), x.as_slice_mut())
         {
-            return parallel::for_each_part(x, self.column_part * cols, &mut [], 0, |start, x, _| {
-                x.fill(T::zero());
-                let first = start / cols;
-                let columns = first..first + x.len() / cols;
-                self.for_each_in_columns(first / self.column_part, columns, |c, v, r| {
-                    let row: [I; 1] = [I::from_usize(0)];
-                    let out = &mut x[c * cols..(c + 1) * cols];
-                    gather_rows(&[v], &row, &y[r * cols..(r + 1) * cols], cols, out, Summation::Ascending);
-                });
-                Ok(())
-            });
+            return parallel::for_each_part(
+                x,
+                self.column_part * cols,
+                &mut [],
+                0,
+                |start, x, _: &mut [()]| {
+                    x.fill(T::zero());
+                    let first = start / cols;
+                    let columns = first..first + x.len() / cols;
+                    self.for_each_in_columns(first / self.column_part, columns, |c, v, r| {
+                        let row: [I; 1] = [I::from_usize(0)];
+                        let out = &mut x[c * cols..(c + 1) * cols];
+                        gather_rows(
+                            &[v],
+                            &row,
+                            &y[r * cols..(r + 1) * cols],
+                            cols,
+                            out,
+                            Summation::Ascending,
+                        );
+                    });
+                    Ok(())
+                },
+            );
         }
         by_columns(y, x, scratch, 0, |y, x, s| self.adjoint(y, x, s))
     }

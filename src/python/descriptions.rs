@@ -6,6 +6,7 @@ use super::operator::Operator;
 use super::{threads, words};
 use crate::conv::{Conv, FilterBank, Geometry, KernelOperator, Layer, Order, RowwiseConv};
 use crate::csr::{Banded, Diagonals};
+use crate::plan::{Accuracy, Engine};
 use crate::{Boundary, Error, Result, Summation};
 use ndarray::Dimension;
 use numpy::{IntoPyArray, PyUntypedArrayMethods};
@@ -17,7 +18,8 @@ use std::sync::Arc;
 /// What every description can do, whatever its kind and number of axes.
 pub trait Described<T: Entry>: Send + Sync {
     fn shape(&self) -> (usize, usize);
-    fn direct(&self, summation: Summation) -> Result<Operator>;
+    fn operator(&self, engine: Option<Engine>, summation: Summation) -> Result<Operator>;
+    fn explain(&self, engine: Option<Engine>) -> String;
     fn constant_term(&self) -> Result<Option<Vec<T>>>;
     fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>>;
     fn csr_wide(&self) -> Result<CsMatI<T, i64>>;
@@ -39,8 +41,16 @@ macro_rules! forwarded {
         fn shape(&self) -> (usize, usize) {
             self.shape()
         }
-        fn direct(&self, summation: Summation) -> Result<Operator> {
-            Ok(Operator::new::<T>(self.to_direct()?.with_summation(summation)))
+        fn operator(&self, engine: Option<Engine>, summation: Summation) -> Result<Operator> {
+            let plan = match (engine, summation) {
+                (Some(engine), _) => self.plan_with(engine),
+                (None, Summation::Ascending) => self.plan_for(Accuracy::Exact),
+                (None, Summation::Fastest) => self.plan(),
+            };
+            Ok(Operator::new::<T>(plan.build()?.with_summation(summation)))
+        }
+        fn explain(&self, engine: Option<Engine>) -> String {
+            engine.map_or_else(|| self.plan(), |engine| self.plan_with(engine)).to_string()
         }
         fn constant_term(&self) -> Result<Option<Vec<T>>> {
             self.constant_term()
@@ -166,18 +176,16 @@ impl Description {
         typed!(&self.held, d => d.shape())
     }
 
-    /// The operator that computes from the definition.
-    fn operator(&self, engine: &str, summation: &str) -> PyResult<Operator> {
-        let _ = words::engine(engine)?;
-        let summation = words::summation(summation)?;
-        Ok(typed!(&self.held, d => d.direct(summation))?)
+    /// The operator, by one of the engines or by that of the planner.
+    fn operator(&self, py: Python, engine: &str, summation: &str) -> PyResult<Operator> {
+        let (engine, summation) = (words::engine(engine)?, words::summation(summation)?);
+        Ok(typed!(&self.held, d => py.detach(|| d.operator(engine, summation)))?)
     }
 
-    /// How products would be computed.
+    /// The engines compared, and why one is taken.
     fn explain(&self, engine: &str) -> PyResult<String> {
-        let _ = words::engine(engine)?;
-        let (rows, cols) = self.shape();
-        Ok(format!("{rows} x {cols}, computed from the definition"))
+        let engine = words::engine(engine)?;
+        Ok(typed!(&self.held, d => d.explain(engine)))
     }
 
     /// What a constant boundary adds, or None.

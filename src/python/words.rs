@@ -1,5 +1,6 @@
 //! Words become choices, with errors that list the valid ones.
 
+use crate::plan::Engine;
 use crate::psf::Centre;
 use crate::{Boundary, ConvMode, Convention, Error, Extension, Result, Scalar, Summation};
 
@@ -22,8 +23,8 @@ pub fn convention(word: &str) -> Result<Convention> {
 }
 
 /// Which engine computes products; `None` leaves the choice to the planner.
-pub fn engine(word: &str) -> Result<Option<()>> {
-    choose("engine", word, &[("auto", None), ("direct", Some(())), ("fft", Some(()))])
+pub fn engine(word: &str) -> Result<Option<Engine>> {
+    choose("engine", word, &[("auto", None), ("direct", Some(Engine::Direct)), ("fft", Some(Engine::Fft))])
 }
 
 pub fn summation(word: &str) -> Result<Summation> {

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // every test file uses a part of it
 
 pub mod naive;
+pub mod setting;
 
 use convmtx::op::Apply;
 use convmtx::op::LinearOperator;

@@ -443,6 +443,13 @@ def aslinearoperator(value: Any) -> LinearOperator:
     Returns
     -------
     LinearOperator
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.Conv1d([1.0, 1.0], 2) @ convmtx.aslinearoperator(np.array([[1.0, 0.0], [2.0, 1.0]]))
+    >>> A @ np.array([1.0, 10.0])
+    array([ 1., 13., 12.])
     """
     if isinstance(value, LinearOperator):
         return value

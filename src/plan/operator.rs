@@ -1,0 +1,107 @@
+//! The operator that a plan builds: one of the engines behind one type.
+
+use super::Engine;
+use crate::conv::Bank;
+use crate::direct::DirectConv;
+use crate::error::Result;
+#[cfg(feature = "fft")]
+use crate::fft::FftConv;
+use crate::op::{BatchOperator, LinearOperator};
+use crate::scalar::Scalar;
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+/// The operator of a [`Plan`](super::Plan).
+///
+/// With transforms it keeps the direct engine beside them, which takes vectors that hold NaN or infinity: transforms
+/// would spread these over everything. Looking for them costs one pass over the input.
+#[derive(Debug, Clone)]
+pub struct PlannedConv<T: Scalar, const D: usize> {
+    direct: DirectConv<T, D>,
+    #[cfg(feature = "fft")]
+    fft: Option<FftConv<T, D>>,
+}
+
+/// Calls the same method of the engine for inputs whose elements `$finite` says to be finite.
+macro_rules! forwarded {
+    ($self:ident, $finite:expr, $engine:ident => $call:expr) => {{
+        #[cfg(feature = "fft")]
+        if let Some($engine) = $self.fft.as_ref().filter(|_| $finite) {
+            return $call;
+        }
+        let $engine = &$self.direct;
+        $call
+    }};
+}
+
+impl<T: Scalar, const D: usize> PlannedConv<T, D> {
+    pub(super) fn new(engine: Engine, bank: &Bank<T, D>) -> Result<Self> {
+        let direct = DirectConv::new(bank)?;
+        match engine {
+            #[cfg(feature = "fft")]
+            Engine::Direct => Ok(PlannedConv { direct, fft: None }),
+            #[cfg(feature = "fft")]
+            Engine::Fft => Ok(PlannedConv { direct, fft: Some(FftConv::new(bank)?) }),
+            #[cfg(not(feature = "fft"))]
+            Engine::Direct => Ok(PlannedConv { direct }),
+            #[cfg(not(feature = "fft"))]
+            Engine::Fft => Err(crate::Error::Unsupported {
+                what: "the FFT engine",
+                reason: "this build lacks the feature `fft`; take Engine::Direct".into(),
+            }),
+        }
+    }
+
+    /// The engine that takes finite vectors.
+    pub fn engine(&self) -> Engine {
+        #[cfg(feature = "fft")]
+        if self.fft.is_some() {
+            return Engine::Fft;
+        }
+        Engine::Direct
+    }
+
+    /// The same operator with another order of summation, where the direct engine is at work.
+    pub fn with_summation(mut self, summation: crate::Summation) -> Self {
+        self.direct = self.direct.with_summation(summation);
+        self
+    }
+}
+
+/// Neither NaN nor infinity.
+fn finite<T: Scalar>(x: &[T]) -> bool {
+    x.iter().all(|v| v.finite())
+}
+
+/// The same for a batch.
+fn finite_batch<T: Scalar>(x: &ArrayView2<T>) -> bool {
+    x.iter().all(|v| v.finite())
+}
+
+impl<T: Scalar, const D: usize> LinearOperator<[T]> for PlannedConv<T, D> {
+    fn shape(&self) -> (usize, usize) {
+        self.direct.shape()
+    }
+    fn forward(&self, x: &[T], y: &mut [T], scratch: &mut [T]) -> Result<()> {
+        forwarded!(self, finite(x), a => a.forward(x, y, scratch))
+    }
+    fn adjoint(&self, y: &[T], x: &mut [T], scratch: &mut [T]) -> Result<()> {
+        forwarded!(self, finite(y), a => a.adjoint(y, x, scratch))
+    }
+    fn scratch_len(&self) -> usize {
+        let direct = self.direct.scratch_len();
+        forwarded!(self, true, a => a.scratch_len().max(direct))
+    }
+}
+
+impl<T: Scalar, const D: usize> BatchOperator<T> for PlannedConv<T, D> {
+    fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        forwarded!(self, finite_batch(&x), a => a.forward_batch(x, y, scratch))
+    }
+    fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
+        forwarded!(self, finite_batch(&y), a => a.adjoint_batch(y, x, scratch))
+    }
+    fn batch_scratch_len(&self, cols: usize) -> usize {
+        let direct = self.direct.batch_scratch_len(cols);
+        forwarded!(self, true, a => a.batch_scratch_len(cols).max(direct))
+    }
+}
