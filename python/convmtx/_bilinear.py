@@ -79,7 +79,7 @@ class Bilinear:
         x, y = x.reshape(signals, *self.dims), y.reshape(signals, *self.dimsd)
         nothing = np.zeros(self.kernel, np.result_type(x, y))
         if signals and len(self.kernel) == 1:  # all at once: rows that share a kernel
-            conv: Convolution = RowwiseConv(nothing[None], x.shape, **self.settings)
+            conv: Convolution = RowwiseConv(nothing[None], (signals, self.dims[0]), **self.settings)
             return conv.adjoint_kernel(x, y)[0]
         conv = self._conv(nothing)
         return sum((conv.adjoint_kernel(signal, output) for signal, output in zip(x, y)), start=nothing)
@@ -96,4 +96,5 @@ class Rowwise(Bilinear):
         self.dimsd = self.linear._conv(np.zeros(kernel)).dimsd
 
     def _conv(self, kernel: Array) -> Convolution:
-        return RowwiseConv(kernel, self.dims, **self.settings)
+        signals, samples = self.dims
+        return RowwiseConv(kernel, (signals, samples), **self.settings)
