@@ -8,6 +8,7 @@ are broadcast as NumPy does, and the right operator is applied.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -195,5 +196,6 @@ def predicted_engine(x: Array, h: Array, offset: Sequence[int], output: Sequence
 
 
 def engine_of(operator: Conv1d | Conv2d | Conv3d) -> str:
-    """The word in an operator's ``explain()`` that names the engine it took."""
-    return "fft" if "fft" in operator.explain().split("\n")[0].lower() else "direct"
+    """The engine that an operator's plan took: the word after the colon of the first line of ``explain()``."""
+    named = re.search(r": (direct|fft)\b", operator.explain().partition("\n")[0])
+    return named[1] if named else "direct"
