@@ -216,8 +216,8 @@ def _over_batch(core: Callable[[Array, Array, Array], Array], c: Array, r: Array
     batch = np.broadcast_shapes(c.shape[:-1], r.shape[:-1], x.shape[: x.ndim - core_axes])
     if r.shape[-1] != x.shape[x.ndim - core_axes]:
         raise ValueError(
-            f"Incompatible dimensions: the matrix has {r.shape[-1]} columns, the vectors {x.shape[x.ndim - core_axes]}
-            values"
+            f"Incompatible dimensions: the matrix has {r.shape[-1]} columns,"
+            f" the vectors {x.shape[x.ndim - core_axes]} values"
         )
     if not batch:
         return core(c, r, x)
@@ -291,9 +291,7 @@ def solve_circulant(
     if lengths[0] != lengths[1]:
         raise ValueError(f"Shapes of c {c.shape} and b {b.shape} are incompatible")
     if b.size == 0:
-        return np.empty(
-            b.shape, np.result_type(c, b, np.fft.fft(np.ones(1, c.dtype)).real, np.fft.fft(np.ones(1, b.dtype)).real)
-        )
+        return np.empty(b.shape, solve_circulant(np.ones(1, c.dtype), np.ones(1, b.dtype)).dtype)
 
     eigenvalues = np.fft.fft(np.moveaxis(c, caxis, -1))
     magnitudes = np.abs(eigenvalues)
@@ -303,8 +301,8 @@ def solve_circulant(
     vanishing = magnitudes <= limit
     if vanishing.any() and singular == "raise":
         raise np.linalg.LinAlgError(
-            f"near singular circulant matrix: {np.count_nonzero(vanishing)} of {vanishing.size} eigenvalues are at
-            most tol; " "singular='lstsq' gives the least-squares solution"
+            f"near singular circulant matrix: {np.count_nonzero(vanishing)} of {vanishing.size} eigenvalues are at most"
+            " tol; singular='lstsq' gives the least-squares solution"
         )
     spectrum = np.fft.fft(np.moveaxis(b, baxis, -1)) / np.where(vanishing, 1, eigenvalues)
     x: Array = np.fft.ifft(np.where(vanishing, 0, spectrum))
