@@ -44,7 +44,8 @@ def test_gradients_in_one_dimension(boundary, dtype):
             settings = {"boundary": boundary, "stride": stride, "dilation": dilation}
             x, k = draw(2, 7, dtype=dtype), draw(taps, dtype=dtype)
             check(lambda x, k: cj.conv(x, k, mode, **settings), x, k, order=1)
-    check(lambda x, k: cj.conv(x, k, "same", boundary=boundary, correlate=True), draw(5, dtype=dtype), draw(2, dtype=dtype))
+    x, k = draw(5, dtype=dtype), draw(2, dtype=dtype)
+    check(lambda x, k: cj.conv(x, k, "same", boundary=boundary, correlate=True), x, k)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
