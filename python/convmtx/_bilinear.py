@@ -1,8 +1,8 @@
 """Convolution as a function of signal and kernel, with its derivatives: what :mod:`.torch` and :mod:`.jax` share.
 
 ``conv(x, k)`` is linear in either argument, so everything about its derivatives, of any order, is in the form
-``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out `k`,
-and the derivatives of each are the other two.
+``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out
+`k`, and the derivatives of each are the other two.
 """
 
 from __future__ import annotations
