@@ -31,17 +31,19 @@ def of_run(records, about):
         f"{kept} samples, {disturbed} of them disturbed by other programs, {discarded} more discarded.",
         "",
         "Ratio: time of the fastest correct peer over time of our fastest variant, each with at most so many threads; "
-        "above 1 we are faster. Kernel: share of our CPU time that the kernel took.",
+        "above 1 we are faster. CPU: the same with one thread in CPU time, which other programs disturb least. Kernel: share "
+        "of our CPU time that the kernel took.",
         "",
-        "| | case | 1 thread: ratio | to | 2 threads: ratio | to | ours | kernel |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | case | CPU | to | 1 thread | to | 2 threads | to | ours | kernel |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for record in records:
-        one, two = comparison(record, 1), comparison(record, 2)
+        cpu, one, two = comparison(record, 1, "cpu_seconds"), comparison(record, 1), comparison(record, 2)
         ours = two[2] or one[2]
         shares = [r["kernel_share"] for r in record["results"] if r["peer"] == ours and r.get("kernel_share")]
         kernel = f"{shares[0]:.0%}" if shares else "–"
-        cells = (record["group"], record["case"], _ratio(one[0]), one[1], _ratio(two[0]), two[1], ours, kernel)
+        ratios = (cell for ratio, peer, _ in (cpu, one, two) for cell in (_ratio(ratio), peer))
+        cells = (record["group"], record["case"], *ratios, ours, kernel)
         lines.append("| " + " | ".join(cells) + " |")
     bad = [f"{record['case']}: {r['peer']}" for record in records for r in record["results"] if _is_bad(r)]
     if bad:
@@ -51,12 +53,12 @@ def of_run(records, about):
     return "\n".join(lines) + "\n"
 
 
-def comparison(record, threads):
+def comparison(record, threads, by="seconds"):
     """(ratio or None, fastest peer, our fastest variant) with up to this number of threads."""
     wrong = {r["peer"] for r in record["results"] if r.get("wrong")}
     ours, peers = [], []
     for name, at in _by_peer(record).items():
-        within = [_seconds(r) for count, r in at.items() if count <= threads]
+        within = [r.get(by, float("inf")) for count, r in at.items() if count <= threads]
         best = min(within, default=float("inf"))
         if name not in wrong and best < float("inf"):
             (ours if name.startswith(OURS) else peers).append((best, name))

@@ -62,6 +62,8 @@ class Entry:
             threads=threads,
             seconds=statistics.median(per_call),
             fastest=min(per_call),
+            # What is left of a number on a busy machine: waiting for a core is not counted.
+            cpu_seconds=statistics.median((s.user + s.kernel) / self.calls for s in self.kept),
             samples=len(per_call),
             discarded=len(self.discarded),
             disturbed=sum(s.disturbed for s in self.kept),

@@ -38,9 +38,11 @@ def as_array(value: ArrayLike, name: str = "x") -> Array:
             return np.from_dlpack(value)  # type: ignore[arg-type]
         except (BufferError, RuntimeError, TypeError, AttributeError) as error:
             raise TypeError(
-                f"{name} of type {type(value).__name__} cannot be read as an array on the CPU: {error}; "
-                "detach it and move it to the CPU first"
+                f"{name} of type {type(value).__name__} cannot be read as an array: {error}; expected one in the CPU's "
+                "memory, detached from any gradient, of a dtype that NumPy has"
             ) from error
+    if hasattr(value, "__cuda_array_interface__") and not hasattr(value, "__array__"):
+        raise TypeError(f"{name} of type {type(value).__name__} is on a GPU, expected an array in the CPU's memory")
     return np.asarray(value)
 
 
@@ -58,7 +60,7 @@ def as_elements(value: ArrayLike, name: str = "x") -> Array:
     dtype = array.dtype
     if dtype in ELEMENTS and dtype.isnative:
         return array if array.flags.aligned else array.copy()
-    if dtype.kind in "biu":
+    if dtype.kind in "biu" or (dtype.kind == "O" and array.size and all(type(v) is int for v in array.flat)):
         return exact_floats(array, name)
     native = dtype.newbyteorder("=")
     if native in ELEMENTS:

@@ -1,8 +1,8 @@
 """Convolution as a function of signal and kernel, with its derivatives: what :mod:`.torch` and :mod:`.jax` share.
 
 ``conv(x, k)`` is linear in either argument, so everything about its derivatives, of any order, is in the form
-``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out `k`,
-and the derivatives of each are the other two.
+``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out
+`k`, and the derivatives of each are the other two.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Bilinear:
         x, y = x.reshape(signals, *self.dims), y.reshape(signals, *self.dimsd)
         nothing = np.zeros(self.kernel, np.result_type(x, y))
         if signals and len(self.kernel) == 1:  # all at once: rows that share a kernel
-            conv: Convolution = RowwiseConv(nothing[None], x.shape, **self.settings)
+            conv: Convolution = RowwiseConv(nothing[None], (signals, self.dims[0]), **self.settings)
             return conv.adjoint_kernel(x, y)[0]
         conv = self._conv(nothing)
         return sum((conv.adjoint_kernel(signal, output) for signal, output in zip(x, y)), start=nothing)
@@ -96,4 +96,5 @@ class Rowwise(Bilinear):
         self.dimsd = self.linear._conv(np.zeros(kernel)).dimsd
 
     def _conv(self, kernel: Array) -> Convolution:
-        return RowwiseConv(kernel, self.dims, **self.settings)
+        signals, samples = self.dims
+        return RowwiseConv(kernel, (signals, samples), **self.settings)

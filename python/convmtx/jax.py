@@ -154,14 +154,15 @@ class _Parts(NamedTuple):
     """``Hᵀ y`` with ``H k = conv(x, k)``, summed over the batch"""
 
 
-def _form(kind: type[Bilinear], kernel: Any, x: Any, settings: dict[str, Any]) -> Bilinear:
+def _form(kind: Any, kernel: Any, x: Any, settings: dict[str, Any]) -> Bilinear:
     """The same object for the same shapes and settings, so that JAX compiles what it calls once."""
     hashable = tuple((name, tuple(v) if np.ndim(v) else v) for name, v in settings.items())
-    return _known_form(kind, kernel.shape, x.shape, hashable)
+    form: Bilinear = _known_form(kind, kernel.shape, x.shape, hashable)
+    return form
 
 
 @functools.lru_cache(maxsize=256)
-def _known_form(kind: type[Bilinear], kernel: Shape, x: Shape, settings: tuple[tuple[str, Any], ...]) -> Bilinear:
+def _known_form(kind: Any, kernel: Shape, x: Shape, settings: tuple[tuple[str, Any], ...]) -> Any:
     return kind(kernel, x, dict(settings))
 
 
@@ -179,7 +180,7 @@ def _parts(form: Bilinear) -> _Parts:
         """Those without what stands beyond the ends, which does not depend on the signal."""
         return parts if form.linear is form else _parts(form.linear)
 
-    def derivatives(part: Any, backward: Callable[[Any, Any, Any], Any]) -> None:
+    def derivatives(part: Any, backward: Callable[..., Any]) -> None:
         part.defvjp(lambda a, b: (part(a, b), (a, b)), lambda saved, g: backward(*saved, g))
 
     derivatives(parts.product, lambda x, k, g: (linear().adjoint(g, k), parts.gradient(x, g)))

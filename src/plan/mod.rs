@@ -21,7 +21,7 @@ use std::fmt;
 const ADVANTAGE: f64 = 2.0;
 
 /// Seconds below which the direct engine is kept: for so short a product nobody should give up exact integers.
-const NEGLIGIBLE: f64 = 2e-5;
+const NEGLIGIBLE: f64 = 5e-5;
 
 /// The ways to compute a convolution without a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

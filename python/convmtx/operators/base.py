@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
@@ -196,7 +197,7 @@ class LinearOperator:
     def dot(self, x: ArrayLike) -> Array: ...
     def dot(self, x: Any) -> Any:
         """The product with a vector, a batch ``(n, S)``, an array of shape `dims`, a number, or another operator."""
-        if np.isscalar(x):
+        if is_number(x):
             return x * self
         if is_operator(x):
             return self @ x
@@ -292,7 +293,7 @@ class LinearOperator:
     @overload
     def __matmul__(self, other: ArrayLike) -> Array: ...
     def __matmul__(self, other: Any) -> Any:
-        if np.isscalar(other):
+        if is_number(other):
             raise ValueError("a number is no operand of @, use * instead")
         if is_operator(other):
             from .algebra import Product, aslinearoperator
@@ -312,7 +313,7 @@ class LinearOperator:
     @overload
     def __mul__(self, other: ArrayLike) -> Array: ...
     def __mul__(self, other: Any) -> Any:
-        if np.isscalar(other) or (isinstance(other, np.ndarray) and other.ndim == 0):
+        if is_number(other) or (isinstance(other, np.ndarray) and other.ndim == 0):
             from .algebra import Scaled
 
             return Scaled(other, self)
@@ -323,7 +324,7 @@ class LinearOperator:
     @overload
     def __rmul__(self, other: ArrayLike) -> Array: ...
     def __rmul__(self, other: Any) -> Any:
-        return self * other if np.isscalar(other) or np.ndim(other) == 0 else self.__rmatmul__(other)
+        return self * other if is_number(other) or np.ndim(other) == 0 else self.__rmatmul__(other)
 
     @overload
     def __truediv__(self, other: Number) -> LinearOperator: ...  # type: ignore[overload-overlap]
@@ -414,6 +415,11 @@ class LinearOperator:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<{m}x{n} {type(self).__name__} with dtype={self.dtype}>"
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number; unlike in NumPy, text and buffers are none."""
+    return isinstance(value, (numbers.Number, np.number, np.bool_))
 
 
 def is_operator(value: object) -> bool:
