@@ -76,6 +76,8 @@ def convolve(
             x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve
         )
     computing = computing_dtype(dtype)
+    if is_integral(x) or is_integral(h):  # integers beside float32: in float64, as SciPy's transforms, and rounded once
+        computing = np.result_type(computing, np.float64)
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
     if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
         h = h.astype(computing)
