@@ -22,10 +22,6 @@ from .operators import Conv1d, Conv2d, Conv3d, RowwiseConv
 
 _CONV: dict[int, type[Conv1d] | type[Conv2d] | type[Conv3d]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 
-# So few taps are always summed directly, which saves the look for values that are not finite.
-_FEW_TAPS = 16
-
-
 def operator_for(
     kernel: Array,
     signal_shape: Sizes,
@@ -72,28 +68,23 @@ def convolve(
         Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved
         exactly, and a value that ``dtype`` cannot hold raises ``ValueError``.
     engine : {"auto", "direct", "fft"}
-        "fft" becomes "direct" for data that are not finite, which would otherwise spread everywhere.
+        "fft" becomes "direct" for data that are not finite.
     """
     dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
-    if engine == "auto" and min(x.size, h.size) <= _FEW_TAPS:
-        engine = "direct"
     if is_integral(x, h) and (isinstance(boundary, str) or float(boundary).is_integer()):
         return _integers.convolve(
             x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve
         )
     computing = computing_dtype(dtype)
+    if is_integral(x) or is_integral(h):  # integers beside float32: in float64, as SciPy's transforms, and rounded once
+        computing = np.result_type(computing, np.float64)
     x, h = to_float(x, _real_or(computing, x), names[0]), to_float(h, _real_or(computing, h), names[1])
     if np.iscomplexobj(boundary):  # the constant of a boundary has the type of the kernel
         h = h.astype(computing)
-    if engine != "direct" and not (_surely_finite(x) and _surely_finite(h)):
+    # Operators keep NaN in signals where it is, but there are no transforms of kernels that are not finite.
+    if engine == "fft" and not (np.isfinite(x).all() and np.isfinite(h).all()):
         engine = "direct"
     return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
-
-
-def _surely_finite(array: Array) -> bool:
-    """Whether all values are finite, by one sum and without a temporary; a sum that overflows counts as no."""
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(array.sum()))
 
 
 def _real_or(computing: DType, array: Array) -> DType:

@@ -1,8 +1,8 @@
 """Convolution as a function of signal and kernel, with its derivatives: what :mod:`.torch` and :mod:`.jax` share.
 
 ``conv(x, k)`` is linear in either argument, so everything about its derivatives, of any order, is in the form
-``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out `k`,
-and the derivatives of each are the other two.
+``⟨y, conv(x, k)⟩`` of three arguments: `product` leaves out `y`, `adjoint` leaves out `x`, `kernel_gradient` leaves out
+`k`, and the derivatives of each are the other two.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ class Bilinear:
             raise ValueError(f"x has shape {signal}, expected at least {axes} axes, those of the kernel")
         self.kernel, self.settings = kernel, settings
         self.batch, self.dims = signal[: len(signal) - axes], signal[len(signal) - axes :]
-        self.dimsd = self.linear._conv(np.zeros(kernel)).dimsd
 
     def _conv(self, kernel: Array) -> Convolution:
         return BY_AXES[kernel.ndim](kernel, self.dims, **self.settings)
@@ -60,10 +59,12 @@ class Bilinear:
         if all(isinstance(word, str) for word in words):
             return self
         words = [word if isinstance(word, str) else "zero" for word in words]
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        twin.settings = {**self.settings, "boundary": words if np.ndim(boundary) else words[0]}
-        return twin
+        settings = {**self.settings, "boundary": words if np.ndim(boundary) else words[0]}
+        return type(self)(self.kernel, (*self.batch, *self.dims), settings)
+
+    @functools.cached_property
+    def dimsd(self) -> Shape:
+        return self.linear._conv(np.zeros(self.kernel)).dimsd
 
     def product(self, x: Array, kernel: Array) -> Array:
         """``conv(x, kernel)``, of shape ``(*batch, *dimsd)``."""
@@ -93,7 +94,6 @@ class Rowwise(Bilinear):
             raise ValueError(f"A has shape {signal} and B {kernel}, expected rows: two axes each")
         self.kernel, self.settings = kernel, settings
         self.batch, self.dims = (), signal
-        self.dimsd = self.linear._conv(np.zeros(kernel)).dimsd
 
     def _conv(self, kernel: Array) -> Convolution:
         signals, samples = self.dims

@@ -46,7 +46,7 @@ def convolve(
     if beyond or boundary not in ("zero", 0):
         terms = math.prod(h.shape[h.ndim - len(offset) :])
     if largest[0] * largest[1] * terms <= EXACT:
-        values = _in_floats(x, h, offset, output, boundary, engine, floating)
+        values = _in_floats(x, h, offset, output, boundary, largest, engine, floating)
         return narrow(values, dtype)
     return _narrow_digits(*_in_digits(x, h, offset, output, boundary, largest, terms, floating), dtype)
 
@@ -62,22 +62,24 @@ def _in_floats(
     offset: Sequence[int],
     output: Sequence[int],
     boundary: Any,
+    largest: tuple[int, int],
     engine: Engine,
     floating: Floating,
 ) -> Array:
     """Sums below 2**53: exact if summed directly, and by FFT after rounding while its error is below 1/2."""
     x, h = x.astype(np.float64), h.astype(np.float64)
     boundary = boundary if isinstance(boundary, str) else float(boundary)
-    if engine != "direct" and _fft_error(x, h) > 0.25:
+    if engine != "direct" and _fft_error(x, h, largest) > 0.25:
         engine = "direct"
     y = floating(x, h, offset, output, boundary, engine)
-    return y if engine == "direct" else np.rint(y)
+    return y if engine == "direct" else np.rint(y, out=y)
 
 
-def _fft_error(x: Array, h: Array) -> float:
-    """A bound for the error of a convolution by FFT: c ε log₂N ‖h‖₁ ‖x‖₂ with c = 16."""
-    points = max(x.size + h.size, 2)
-    return 16 * np.finfo(np.float64).eps * math.log2(points) * float(np.abs(h).sum()) * float(np.linalg.norm(x.ravel()))
+def _fft_error(x: Array, h: Array, largest: tuple[int, int]) -> float:
+    """A bound for the error of transforms, 4 ε log₂N ‖h‖₁ ‖x‖₂, with the norms that the largest values allow."""
+    points = 2 * (x.size + h.size)
+    norms = h.size * largest[1] * math.sqrt(x.size) * largest[0]
+    return 4 * float(np.finfo(np.float64).eps) * math.log2(points) * norms
 
 
 # Digits -------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import _core
 from ._arrays import as_elements
-from ._types import Array
+from ._types import Array, ArrayLike
 
 __all__ = ["read_image", "write_image"]
 
@@ -41,7 +41,7 @@ def read_image(path: str | os.PathLike[str]) -> Array:
     return picture[:, :, 0] if picture.shape[2] == 1 else picture
 
 
-def write_image(path: str | os.PathLike[str], picture: object, *, bits: int = 8) -> None:
+def write_image(path: str | os.PathLike[str], picture: ArrayLike, *, bits: int = 8) -> None:
     """Writes a picture; the extension names the format. All of it or nothing.
 
     Parameters

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--full"):
         return
     for item in items:
-        if "full" in item.keywords:
+        if item.get_closest_marker("full"):  # not the keyword: "full" is also a parameter of many tests
             item.add_marker(pytest.mark.skip(reason="runs with --full"))
 
 

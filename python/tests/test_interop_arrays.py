@@ -112,7 +112,8 @@ def test_everything_else_that_is_numbers_is_converted_exactly(given):
 
 def test_precision_is_that_of_operator_and_vector():
     narrow = A.astype(np.float32)
-    for dtype, expected in [("f2", "f4"), ("f4", "f4"), ("f8", "f8"), ("i1", "f8"), ("?", "f8"), ("c8", "c8"), (">c16", "c16")]:
+    promoted = {"f2": "f4", "f4": "f4", "f8": "f8", "i1": "f8", "?": "f8", "c8": "c8", ">c16": "c16"}
+    for dtype, expected in promoted.items():
         result = narrow @ X.astype(dtype)
         assert result.dtype == np.dtype(expected), dtype
     assert np.array_equal(A @ (X > 2), np.convolve(X > 2, [1.0, 2, 3]))
@@ -135,7 +136,8 @@ def test_images_of_any_layout():
     blur = convmtx.Conv2d(np.ones((2, 2)), (3, 4))
     image = np.arange(12.0).reshape(3, 4)
     expected = blur.to_scipy() @ image.ravel()
-    for given in (image, np.asfortranarray(image), image[::-1, ::-1].copy()[::-1, ::-1], image.tolist(), image.astype(">i2")):
+    turned = image[::-1, ::-1].copy()[::-1, ::-1]
+    for given in (image, np.asfortranarray(image), turned, image.tolist(), image.astype(">i2")):
         assert np.array_equal((blur @ given).ravel(), expected)
 
 
@@ -242,7 +244,8 @@ def test_a_product_allocates_nothing_of_the_size_of_its_input(package):
         torch = pytest.importorskip("torch", reason="torch is not installed: copies of its tensors are not looked for")
         values = torch.from_numpy(values)
     elif package == "jax":
-        values = pytest.importorskip("jax.numpy", reason="JAX is not installed: copies are not looked for").asarray(values)
+        jnp = pytest.importorskip("jax.numpy", reason="JAX is not installed: copies are not looked for")
+        values = jnp.asarray(values)
     conv = convmtx.Conv1d(np.float32([1, 2, 1]), n, "same")
     pictures = convmtx.Conv2d(np.ones((3, 3), np.float32), (1 << 9, 1 << 9), "same")
     for call in (

@@ -156,7 +156,10 @@ def test_torch_conv1d_agrees(taps, stride, dilation):
         )
 
 
-@pytest.mark.parametrize("padding_mode, boundary", [("circular", "periodic"), ("reflect", "reflect"), ("replicate", "replicate"), ("constant", 0.7)])
+@pytest.mark.parametrize(
+    "padding_mode, boundary",
+    [("circular", "periodic"), ("reflect", "reflect"), ("replicate", "replicate"), ("constant", 0.7)],
+)
 def test_torch_conv2d_agrees(padding_mode, boundary):
     x, k = draw(2, 1, 8, 9), draw(3, 5)
     more = {"value": 0.7} if padding_mode == "constant" else {}
@@ -230,7 +233,7 @@ def test_what_cannot_be_is_an_error_that_says_why():
         assert text in str(raised.value)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: its refusal is tested with meta tensors only")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: only meta tensors are refused here")
 def test_cuda_tensors_are_refused():
     with pytest.raises(TypeError, match="on the device cuda:0, expected the CPU"):
         ct.conv(torch.zeros(3, device="cuda"), torch.ones(2))

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const MANY: usize = 16;
 
 /// Parts into which work is cut: at most this many, and at least four blocks each once there are more than 16.
-const PARTS: usize = 64;
+const PARTS: usize = 32;
 
 /// Places of a block that are worth handing to another thread.
 const PLACES: usize = 1 << 12;
