@@ -8,7 +8,6 @@ are broadcast as NumPy does, and the right operator is applied.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -183,10 +182,4 @@ def predicted_engine(x: Array, h: Array, offset: Sequence[int], output: Sequence
     if h.ndim > 3 or 0 in output:
         return "direct"
     x, h = (x, h) if x.size >= h.size else (h, x)
-    return engine_of(operator_for(h.astype(computing_dtype(h.dtype)), x.shape, offset=offset, output=output))
-
-
-def engine_of(operator: Conv1d | Conv2d | Conv3d) -> str:
-    """The engine that an operator's plan took: the word after the colon of the first line of ``explain()``."""
-    named = re.search(r": (direct|fft)\b", operator.explain().partition("\n")[0])
-    return named[1] if named else "direct"
+    return operator_for(h.astype(computing_dtype(h.dtype)), x.shape, offset=offset, output=output).engine

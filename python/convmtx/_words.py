@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from . import _core
 from ._types import Mode
 
 MODES = ("full", "same", "valid")
@@ -67,16 +68,7 @@ def window(mode: str, n: int, k: int, convention: str = "matlab") -> tuple[int, 
 
     with min and max those of n and k: SciPy and NumPy swap the operands of 'valid' when the kernel is longer.
     """
-    mode = mode_word(mode)
-    convention = look_up("convention", convention, CONVENTIONS)
-    short, long = min(n, k), max(n, k)
-    if mode == "full":
-        return 0, n + k - 1
-    if convention == "matlab":
-        return (k // 2, n) if mode == "same" else (k - 1, max(n - k + 1, 0))
-    if convention == "scipy":
-        return ((k - 1) // 2, n) if mode == "same" else (short - 1, long - short + 1)
-    return ((short - 1) // 2, long) if mode == "same" else (short - 1, long - short + 1)
+    return _core.window(mode_word(mode), look_up("convention", convention, CONVENTIONS), n, k)
 
 
 def windows(

@@ -7,7 +7,7 @@ use super::{threads, words};
 use crate::conv::{Conv, FilterBank, Geometry, KernelOperator, Layer, Order, RowwiseConv};
 use crate::csr::{Banded, Diagonals};
 use crate::plan::{Accuracy, Engine};
-use crate::{Boundary, Error, Result, Summation};
+use crate::{Band, Boundary, Error, Result, Summation};
 use ndarray::Dimension;
 use numpy::{IntoPyArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -18,8 +18,9 @@ use std::sync::Arc;
 /// What every description can do, whatever its kind and number of axes.
 pub trait Described<T: Entry>: Send + Sync {
     fn shape(&self) -> (usize, usize);
-    fn operator(&self, engine: Option<Engine>, summation: Summation) -> Result<Operator>;
-    fn explain(&self, engine: Option<Engine>) -> String;
+    fn operator(&self, choice: Choice) -> Result<Operator>;
+    fn engine(&self, choice: Choice) -> Engine;
+    fn explain(&self, choice: Choice) -> String;
     fn constant_term(&self) -> Result<Option<Vec<T>>>;
     fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>>;
     fn csr_wide(&self) -> Result<CsMatI<T, i64>>;
@@ -35,22 +36,45 @@ pub trait Described<T: Entry>: Send + Sync {
     fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>>;
 }
 
+/// How products are to be computed.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    /// `None` leaves it to the planner.
+    engine: Option<Engine>,
+    summation: Summation,
+}
+
+impl Choice {
+    fn of(engine: &str, summation: &str) -> Result<Self> {
+        Ok(Choice { engine: words::engine(engine)?, summation: words::summation(summation)? })
+    }
+}
+
+/// The plan for a choice; one order of summation is something that only the direct engine has.
+macro_rules! planned {
+    ($description:expr, $choice:expr) => {
+        match ($choice.engine, $choice.summation) {
+            (Some(engine), _) => $description.plan_with(engine),
+            (None, Summation::Ascending) => $description.plan_for(Accuracy::Exact),
+            (None, Summation::Fastest) => $description.plan(),
+        }
+    };
+}
+
 /// The methods that all kinds have under the same names.
 macro_rules! forwarded {
     () => {
         fn shape(&self) -> (usize, usize) {
             self.shape()
         }
-        fn operator(&self, engine: Option<Engine>, summation: Summation) -> Result<Operator> {
-            let plan = match (engine, summation) {
-                (Some(engine), _) => self.plan_with(engine),
-                (None, Summation::Ascending) => self.plan_for(Accuracy::Exact),
-                (None, Summation::Fastest) => self.plan(),
-            };
-            Ok(Operator::new::<T>(plan.build()?.with_summation(summation)))
+        fn operator(&self, choice: Choice) -> Result<Operator> {
+            Ok(Operator::new::<T>(planned!(self, choice).build()?.with_summation(choice.summation)))
         }
-        fn explain(&self, engine: Option<Engine>) -> String {
-            engine.map_or_else(|| self.plan(), |engine| self.plan_with(engine)).to_string()
+        fn engine(&self, choice: Choice) -> Engine {
+            planned!(self, choice).engine()
+        }
+        fn explain(&self, choice: Choice) -> String {
+            planned!(self, choice).to_string()
         }
         fn constant_term(&self) -> Result<Option<Vec<T>>> {
             self.constant_term()
@@ -178,14 +202,20 @@ impl Description {
 
     /// The operator, by one of the engines or by that of the planner.
     fn operator(&self, py: Python, engine: &str, summation: &str) -> PyResult<Operator> {
-        let (engine, summation) = (words::engine(engine)?, words::summation(summation)?);
-        Ok(typed!(&self.held, d => py.detach(|| d.operator(engine, summation)))?)
+        let choice = Choice::of(engine, summation)?;
+        Ok(typed!(&self.held, d => py.detach(|| d.operator(choice)))?)
+    }
+
+    /// The engine that is taken, by its word.
+    fn engine(&self, engine: &str, summation: &str) -> PyResult<String> {
+        let choice = Choice::of(engine, summation)?;
+        Ok(typed!(&self.held, d => d.engine(choice)).to_string())
     }
 
     /// The engines compared, and why one is taken.
-    fn explain(&self, engine: &str) -> PyResult<String> {
-        let engine = words::engine(engine)?;
-        Ok(typed!(&self.held, d => d.explain(engine)))
+    fn explain(&self, engine: &str, summation: &str) -> PyResult<String> {
+        let choice = Choice::of(engine, summation)?;
+        Ok(typed!(&self.held, d => d.explain(choice)))
     }
 
     /// What a constant boundary adds, or None.
@@ -474,6 +504,13 @@ fn layer(weights: &Bound<PyAny>, signal: Vec<usize>, layer: SpelledLayer) -> PyR
     with_dtype_of(weights, Make(weights, signal, layer))
 }
 
+/// Where a mode begins in the full convolution of `n` samples with so many taps, and how many values it keeps.
+#[pyfunction]
+fn window(mode: &str, convention: &str, n: usize, taps: usize) -> PyResult<(i64, usize)> {
+    let band = Band::of_mode(words::mode(mode)?, words::convention(convention)?, n, (taps, 1), 1)?;
+    Ok((band.offset(), band.output()))
+}
+
 /// Channels, then the axes.
 fn lead<const D: usize>(channels: usize, axes: [usize; D]) -> Vec<usize> {
     [channels].into_iter().chain(axes).collect()
@@ -483,5 +520,6 @@ pub fn register(m: &Bound<PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(conv, m)?)?;
     m.add_function(wrap_pyfunction!(rows, m)?)?;
     m.add_function(wrap_pyfunction!(bank, m)?)?;
-    m.add_function(wrap_pyfunction!(layer, m)?)
+    m.add_function(wrap_pyfunction!(layer, m)?)?;
+    m.add_function(wrap_pyfunction!(window, m)?)
 }

@@ -1,9 +1,12 @@
 //! The threads that products run on.
 //!
-//! Not the global pool: Python may fork, and a child inherits a pool without its threads, which would wait for ever. The
-//! pool here belongs to a process and is made anew where the process is another.
+//! Not the global pool: Python may fork, and a child inherits a pool without its threads, which would wait for ever, or a
+//! lock that a thread of the parent held. So every generation of processes has a place of its own for its pool, with a lock
+//! that no other has touched; the interpreter says when a new one begins.
 
+use crate::Error;
 use pyo3::prelude::*;
+use pyo3::types::IntoPyDict;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,13 +17,16 @@ const SMALL: usize = 1 << 16;
 /// The number asked for; 0 until somebody asks.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
-struct Pool {
-    process: u32,
-    threads: usize,
-    pool: Arc<ThreadPool>,
-}
+/// The place of a process: its pool and the number of threads in it.
+struct Place(Mutex<Option<(u32, usize, Arc<ThreadPool>)>>);
 
-static POOL: Mutex<Option<Pool>> = Mutex::new(None);
+/// Children of children of children … before a place is used again.
+const GENERATIONS: usize = 64;
+
+static PLACES: [Place; GENERATIONS] = [const { Place(Mutex::new(None)) }; GENERATIONS];
+
+/// Forks between the first process and this one.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 /// As many threads as were asked for, by `set_num_threads` or the environment; otherwise one per core available.
 fn wanted() -> usize {
@@ -38,19 +44,17 @@ fn wanted() -> usize {
 
 fn pool() -> Option<Arc<ThreadPool>> {
     let (process, threads) = (std::process::id(), wanted());
-    let mut slot = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = slot.as_ref().filter(|p| p.process == process && p.threads == threads) {
-        return Some(pool.pool.clone());
+    let Place(place) = &PLACES[GENERATION.load(Ordering::Relaxed) % GENERATIONS];
+    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, _, pool)) = place.as_ref().filter(|(p, t, _)| (*p, *t) == (process, threads)) {
+        return Some(pool.clone());
     }
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(|i| format!("convmtx-{i}"))
-        .build()
-        .map(Arc::new)
-        .ok()?;
-    let old = slot.replace(Pool { process, threads, pool: pool.clone() });
-    if let Some(old) = old.filter(|old| old.process != process) {
-        std::mem::forget(old.pool); // its threads are in the parent; waiting for them would be for ever
+    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("convmtx-{i}"));
+    let pool = Arc::new(pool.build().ok()?);
+    if let Some((_, _, old)) =
+        place.replace((process, threads, pool.clone())).filter(|(p, _, _)| *p != process)
+    {
+        std::mem::forget(old); // its threads are in another process; waiting for them would be for ever
     }
     Some(pool)
 }
@@ -70,8 +74,21 @@ pub fn on_pool<R: Send>(work: usize, f: impl FnOnce() -> R + Send) -> R {
 
 /// Sets the number of threads for every later call; 0 for the default, one per core.
 #[pyfunction]
-fn set_num_threads(n: usize) {
-    WANTED.store(n, Ordering::Relaxed);
+fn set_num_threads(n: i64) -> PyResult<()> {
+    let most = 1 << 16; // more than any machine has, and no accident
+    match usize::try_from(n) {
+        Ok(n) if n <= most => {
+            WANTED.store(n, Ordering::Relaxed);
+            Ok(())
+        }
+        _ => Err(Error::value("the number of threads", format!("0 (one per core) to {most}"), n).into()),
+    }
+}
+
+/// Called by the interpreter in the child after a fork.
+#[pyfunction]
+fn forked() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The number of threads that products use.
@@ -82,5 +99,12 @@ fn get_num_threads() -> usize {
 
 pub fn register(m: &Bound<PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(set_num_threads, m)?)?;
-    m.add_function(wrap_pyfunction!(get_num_threads, m)?)
+    m.add_function(wrap_pyfunction!(get_num_threads, m)?)?;
+    // `os.register_at_fork` exists where there is a fork.
+    let os = m.py().import("os")?;
+    if let Ok(register) = os.getattr("register_at_fork") {
+        let forked = wrap_pyfunction!(forked, m)?;
+        register.call((), Some(&[("after_in_child", forked)].into_py_dict(m.py())?))?;
+    }
+    Ok(())
 }

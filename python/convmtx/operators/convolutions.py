@@ -178,7 +178,12 @@ class Convolution(LinearOperator):
 
     def explain(self) -> str:
         """The candidates for computing products, their cost, and why one was taken."""
-        return self._description.explain(self._engine)
+        return self._description.explain(self._engine, self._summation)
+
+    @property
+    def engine(self) -> str:
+        """The engine that computes products: "direct" or "fft"."""
+        return self._description.engine(self._engine, self._summation)
 
 
 def _canonical(array: Any, parts: _core.Arrays3, shape: tuple[int, int]) -> Any:
