@@ -39,8 +39,8 @@ impl<T, I: Index> Place<'_, T, I> {
 pub(super) fn assemble<T: Scalar, I: Index>(
     (rows, cols): (usize, usize),
     at_least: u128,
-    count: impl Fn(Range<usize>, &mut [I]) + Sync,
-    fill: impl Fn(Range<usize>, Place<T, I>) + Sync,
+    count: &(dyn Fn(Range<usize>, &mut [I]) + Sync),
+    fill: &(dyn Fn(Range<usize>, Place<T, I>) + Sync),
 ) -> Result<CsMatI<T, I>> {
     check_indices::<I>((rows, cols), rows.max(cols) as u128)?; // widening
     check_indices::<I>((rows, cols), at_least)?;

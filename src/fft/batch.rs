@@ -31,7 +31,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         y: ArrayViewMut2<T>,
         scratch: &mut [T],
         per_part: usize,
-        product: &(impl Fn(&[T], &mut [T], &mut [T]) -> Result<()> + Sync),
+        product: &(dyn Fn(&[T], &mut [T], &mut [T]) -> Result<()> + Sync),
     ) -> Result<()> {
         let parts = x.ncols().div_ceil(per_part);
         if parts <= 1 || rayon::current_num_threads() == 1 {
