@@ -14,6 +14,9 @@ pub(crate) fn part_len(len: usize, work: usize) -> usize {
     (WORK / work.max(1)).max(len.div_ceil(PARTS)).clamp(1, len.max(1))
 }
 
+/// What computes one part: `f(start, part, scratch)`.
+type Piece<'a, T, S> = dyn Fn(usize, &mut [T], &mut [S]) -> Result<()> + Sync + 'a;
+
 /// Calls `f(start, part, scratch)` for every part of `out`, each with `per_part` elements of scratch of its own.
 ///
 /// Every part computes its own results from shared input, so the partition changes nothing but the speed. With one
@@ -24,6 +27,18 @@ pub(crate) fn for_each_part<T: Send, S: Send>(
     scratch: &mut [S],
     per_part: usize,
     f: impl Fn(usize, &mut [T], &mut [S]) -> Result<()> + Sync,
+) -> Result<()> {
+    share(out, part, scratch, per_part, &f)
+}
+
+/// Not generic over the work: a part is long beside a call, and the machinery of threads is compiled once instead of a
+/// hundred times.
+fn share<T: Send, S: Send>(
+    out: &mut [T],
+    part: usize,
+    scratch: &mut [S],
+    per_part: usize,
+    f: &Piece<T, S>,
 ) -> Result<()> {
     if out.len() <= part || rayon::current_num_threads() == 1 {
         return out

@@ -15,11 +15,14 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import functools
+import os
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy
 import pytest
+import scipy
 import scipy.linalg
 import scipy.signal
 from scipy._lib import _array_api
@@ -134,11 +137,13 @@ def main() -> int:
     substitute()
     report = Report()
     modules = sorted({f"scipy.{module}" for module, _, _ in SUITE})
+    # Neither this project's settings nor a name that depends on where the command is run.
+    where = ["-c", os.devnull, "--rootdir", str(Path(scipy.__file__).parent.parent)]
     quiet = ["-q", "--no-header", "--no-summary", "-p", "no:cacheprovider", "-W", "ignore", "-rN", "--tb=short"]
-    with open("/dev/null", "w") as sink:
+    with open(os.devnull, "w") as sink:
         stdout, sys.stdout = sys.stdout, sink
         try:
-            pytest.main([*quiet, "--pyargs", *modules], plugins=[report])
+            pytest.main([*where, *quiet, "--pyargs", *modules], plugins=[report])
         finally:
             sys.stdout = stdout
 

@@ -28,6 +28,12 @@ impl<T, I: Index> Place<'_, T, I> {
     }
 }
 
+/// Counts the entries of some rows.
+type Count<'f, I> = dyn Fn(Range<usize>, &mut [I]) + Sync + 'f;
+
+/// Stores the entries of some rows.
+type Fill<'f, T, I> = dyn Fn(Range<usize>, Place<T, I>) + Sync + 'f;
+
 /// The matrix whose rows are counted by `count(rows, counts)` and stored by `fill(rows, place)`.
 ///
 /// `at_least` entries are known to come, so that a matrix that cannot fit is refused before anything is counted.
@@ -39,8 +45,8 @@ impl<T, I: Index> Place<'_, T, I> {
 pub(super) fn assemble<T: Scalar, I: Index>(
     (rows, cols): (usize, usize),
     at_least: u128,
-    count: impl Fn(Range<usize>, &mut [I]) + Sync,
-    fill: impl Fn(Range<usize>, Place<T, I>) + Sync,
+    count: &Count<I>,
+    fill: &Fill<T, I>,
 ) -> Result<CsMatI<T, I>> {
     check_indices::<I>((rows, cols), rows.max(cols) as u128)?; // widening
     check_indices::<I>((rows, cols), at_least)?;

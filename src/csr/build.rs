@@ -44,12 +44,9 @@ pub(super) fn build<T: Scalar, I: Index, const D: usize>(
         Side::Forward => (rows, cols),
         Side::Adjoint => (cols, rows),
     };
-    assemble(
-        shape,
-        builder.at_least(),
-        |rows, counts| builder.count(rows, counts),
-        |rows, place| builder.fill(rows, place),
-    )
+    assemble(shape, builder.at_least(), &|rows, counts| builder.count(rows, counts), &|rows, place| {
+        builder.fill(rows, place)
+    })
 }
 
 struct Builder<'a, T, const D: usize> {

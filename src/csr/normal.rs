@@ -63,7 +63,7 @@ fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMa
     assemble(
         (cols, cols),
         0,
-        |rows, counts| {
+        &|rows, counts| {
             let mut work = Work::new(&normal);
             for (i, count) in rows.zip(counts) {
                 *count = index(match normal.template(i) {
@@ -72,7 +72,7 @@ fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMa
                 });
             }
         },
-        |rows, place: Place<T, I>| {
+        &|rows, place: Place<T, I>| {
             let mut work = Work::new(&normal);
             for (r, i) in rows.enumerate() {
                 let to = place.row(r);

@@ -12,6 +12,9 @@ const SHORT: usize = 1 << 14;
 /// At most this many parts of a batch, each with scratch of its own.
 const PARTS: usize = 16;
 
+/// A product with one vector: `f(x, y, scratch)`.
+type Product<'f, T> = dyn Fn(&[T], &mut [T], &mut [T]) -> Result<()> + Sync + 'f;
+
 impl<T: Scalar, const D: usize> FftConv<T, D> {
     /// Elements of scratch for the products with the columns of one part, one after the other.
     fn part_scratch(&self) -> usize {
@@ -31,7 +34,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         y: ArrayViewMut2<T>,
         scratch: &mut [T],
         per_part: usize,
-        product: &(impl Fn(&[T], &mut [T], &mut [T]) -> Result<()> + Sync),
+        product: &Product<T>,
     ) -> Result<()> {
         let parts = x.ncols().div_ceil(per_part);
         if parts <= 1 || rayon::current_num_threads() == 1 {

@@ -68,11 +68,13 @@ impl<T: Scalar, const D: usize> PlannedConv<T, D> {
 }
 
 /// Neither NaN nor infinity.
+#[cfg(feature = "fft")]
 fn finite<T: Scalar>(x: &[T]) -> bool {
     x.iter().all(|v| v.finite())
 }
 
 /// The same for a batch.
+#[cfg(feature = "fft")]
 fn finite_batch<T: Scalar>(x: &ArrayView2<T>) -> bool {
     x.iter().all(|v| v.finite())
 }

@@ -14,6 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Multiply-adds below which the library never divides the work, so that no threads need to be woken.
 const SMALL: usize = 1 << 16;
 
+/// The most threads that anybody gets: more would serve no machine, and starting them would stop it.
+const MOST: usize = 1 << 10;
+
 /// The number asked for; 0 until somebody asks.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
@@ -32,7 +35,7 @@ static GENERATION: AtomicUsize = AtomicUsize::new(0);
 fn wanted() -> usize {
     let from_environment = || {
         let word = std::env::var("CONVMTX_NUM_THREADS").or_else(|_| std::env::var("RAYON_NUM_THREADS"));
-        word.ok()?.trim().parse().ok().filter(|&n| n > 0)
+        word.ok()?.trim().parse().ok().filter(|n| (1..=MOST).contains(n))
     };
     match WANTED.load(Ordering::Relaxed) {
         0 => {
@@ -75,13 +78,12 @@ pub fn on_pool<R: Send>(work: usize, f: impl FnOnce() -> R + Send) -> R {
 /// Sets the number of threads for every later call; 0 for the default, one per core.
 #[pyfunction]
 fn set_num_threads(n: i64) -> PyResult<()> {
-    let most = 1 << 16; // more than any machine has, and no accident
     match usize::try_from(n) {
-        Ok(n) if n <= most => {
+        Ok(n) if n <= MOST => {
             WANTED.store(n, Ordering::Relaxed);
             Ok(())
         }
-        _ => Err(Error::value("the number of threads", format!("0 (one per core) to {most}"), n).into()),
+        _ => Err(Error::value("the number of threads", format!("0 (one per core) to {MOST}"), n).into()),
     }
 }
 
