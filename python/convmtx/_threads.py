@@ -17,7 +17,7 @@ def set_num_threads(n: int) -> None:
     Raises
     ------
     ValueError
-        Below 0 or above 65536.
+        Below 0 or above 1024.
 
     Examples
     --------
