@@ -127,11 +127,11 @@ class _AlongAxes(LinearOperator):
             kernel = np.flip(kernel, tuple(range(-len(axes), 0))).conj()
             offset = tuple(k - 1 - o for k, o in zip(taps, offset))
             output, shape = shape, output
-        lengths = [output[a] for a in axes]
+        lengths, engine = [output[a] for a in axes], self._engine  # no `self`: see `_Foreign`
 
         def product(v: Array) -> Array:
             x = np.moveaxis(v.reshape(shape), axes, last)
-            y = convolve(x, kernel, offset, lengths, engine=self._engine, names=("x", "h"))
+            y = convolve(x, kernel, offset, lengths, engine=engine, names=("x", "h"))
             return np.moveaxis(y, last, axes).ravel()
 
         return product

@@ -1,5 +1,8 @@
 """Operators are the definition: products, matrices, adjoints, algebra, dtypes, refusals."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -256,3 +259,42 @@ def test_threads_are_counted_and_change_nothing():
     finally:
         convmtx.set_num_threads(0)
     assert convmtx.get_num_threads() == before
+
+
+class Foreign:
+    """An operator of another package: whatever `product` does."""
+
+    def __init__(self, product, dtype=np.float64):
+        self.shape, self.dtype, self.matvec, self.rmatvec = (3, 3), np.dtype(dtype), product, product
+
+
+def test_a_foreign_operator_dies_with_its_last_name():
+    operator = convmtx.aslinearoperator(Foreign(lambda v: v))
+    assert np.array_equal(operator @ np.ones(3), np.ones(3))
+    alive = weakref.ref(operator)
+    del operator
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_foreign_result_is_never_narrowed():
+    for product, found in [
+        (lambda v: 1j * v, "complex, expected float64"),
+        (lambda v: v.astype(np.longdouble), "float128|longdouble|float96"),
+        (lambda v: v.astype(str), "expected float32"),
+    ]:
+        with pytest.raises(TypeError, match=f"the result of matvec.*({found})"):
+            convmtx.aslinearoperator(Foreign(product)) @ np.ones(3)
+
+
+def test_matrices_of_others_are_copied_in_and_out():
+    dense = np.eye(3)
+    operator = convmtx.aslinearoperator(dense)
+    dense[:] = 5
+    assert np.array_equal(operator @ np.ones(3), np.ones(3))
+
+    sparse = pytest.importorskip("scipy.sparse")
+    operator = convmtx.aslinearoperator(sparse.eye_array(3, format="csr"))
+    operator.to_scipy().data[:] = 5
+    assert np.array_equal(operator.to_scipy() @ np.ones(3), np.ones(3))
+    assert np.array_equal(operator.astype(np.complex64) @ np.ones(3), np.ones(3))
