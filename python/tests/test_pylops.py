@@ -208,3 +208,10 @@ def test_an_operator_of_functions_dies_with_its_last_name():
     del operator
     gc.collect()
     assert alive() is None
+
+
+@pytest.mark.parametrize("name", ["offset", "axis"])
+@pytest.mark.parametrize("value", [None, "1", 0.5, float("nan"), [0]])
+def test_offset_and_axis_are_whole_numbers(name, value):
+    with pytest.raises(TypeError, match=f"{name} is .*, expected a whole number"):
+        cm.Convolve1D(5, np.ones(2), **{name: value})
