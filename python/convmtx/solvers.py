@@ -16,6 +16,8 @@ history : dict, optional
 progress : bool, default False
     A progress bar by tqdm.
 
+Operators are linear: where the boundary of a convolution is a constant, give ``b - A.constant_term()``.
+
 λ multiplies the squared norm: ``tikhonov(A, b, lam)`` minimises ``‖A x − b‖² + lam ‖L x‖²``, while `damp` stands outside
 the square: ``lam = damp²``.
 """
@@ -26,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _core
-from ._arrays import as_elements, in_dtype, size
+from ._arrays import as_elements, in_dtype, number, size
 from .operators import Identity, aslinearoperator
 
 
@@ -121,6 +123,10 @@ def _warn_of_breakdown(outcome):
 
 def _solve(solver, problem, arguments, callback, history, progress, total, of_iterate=False):
     """Runs `solver(observer)` with the observer that was asked for."""
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback is {callback!r}, expected a function")
+    if history is not None and not isinstance(history, dict):
+        raise TypeError(f"history is {history!r}, expected a dict, which is filled")
     observer, close = _observer(problem, callback, progress, total, of_iterate)
     try:
         x, outcome, *rest = solver(*arguments, observer)
@@ -197,7 +203,7 @@ def lsqr(
     """
     problem = _Problem(A, b, x0)
     limit = 2 * problem.A.shape[1] if iter_lim is None else size(iter_lim, "iter_lim")
-    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
+    settings = (number(damp, "damp"), limit, number(atol, "atol"), number(btol, "btol"), number(conlim, "conlim"))
     arguments = (problem.native(), problem.b, problem.x0, settings, bool(calc_var))
     x, outcome, variances = _solve(_core.lsqr, problem, arguments, callback, history, progress, limit)
     if show:
@@ -250,7 +256,7 @@ def lsmr(
     """
     problem = _Problem(A, b, x0)
     limit = min(problem.A.shape) if maxiter is None else size(maxiter, "maxiter")
-    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
+    settings = (number(damp, "damp"), limit, number(atol, "atol"), number(btol, "btol"), number(conlim, "conlim"))
     arguments = (problem.native(), problem.b, problem.x0, settings)
     x, outcome = _solve(_core.lsmr, problem, arguments, callback, history, progress, limit)
     if show:
@@ -316,7 +322,7 @@ def cg(
     problem = _Problem(A, b, x0, [M])
     limit = 10 * problem.A.shape[1] if maxiter is None else size(maxiter, "maxiter")
     preconditioner = None if M is None else problem.native(M)
-    settings = (limit, float(rtol), float(atol))
+    settings = (limit, number(rtol, "rtol"), number(atol, "atol"))
     arguments = (problem.native(), problem.b, problem.x0, settings, preconditioner)
     x, outcome = _solve(_core.cg, problem, arguments, callback, history, progress, limit, of_iterate=True)
     if outcome["converged"]:
@@ -371,7 +377,7 @@ def cgls(
     """
     problem = _Problem(Op, y, x0)
     limit = size(niter, "niter")
-    arguments = (problem.native(), problem.b, problem.x0, (float(damp), limit, float(tol), 0.0))
+    arguments = (problem.native(), problem.b, problem.x0, (number(damp, "damp"), limit, number(tol, "tol"), 0.0))
     x, outcome = _solve(_core.cgls, problem, arguments, callback, history, progress, limit)
     if show:
         _show("CGLS", problem, outcome)
@@ -428,9 +434,11 @@ def tikhonov(
     """
     A = aslinearoperator(A)
     L = Identity(A.shape[1], A.dtype) if L is None else aslinearoperator(L)
+    if len(L.dims) > 1 and len(A.dims) > 1 and L.dims != A.dims:  # as many numbers, but of another picture
+        raise ValueError(f"L takes arrays of shape {L.dims}, expected {A.dims} as A")
     problem = _Problem(A, b, x0, [L])
     limit = size(maxiter, "maxiter")
-    settings = (float(lam), limit, float(tol))
+    settings = (number(lam, "lam"), limit, number(tol, "tol"))
     arguments = (problem.native(), problem.native(L), problem.b, problem.x0, settings)
     return _solve(_core.tikhonov, problem, arguments, callback, history, progress, limit)[0]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from .._arrays import as_array, as_elements, element_dtype, in_dtype, size
+from .._arrays import as_array, as_elements, element_dtype, in_dtype, size, sizes
 from .._types import Array, ArrayLike, DType, DTypeLike, Shape, Sizes
 from .base import LinearOperator, is_operator
 
@@ -82,7 +82,7 @@ class Scaled(_Composite):
     """``alpha * A``."""
 
     def __init__(self, alpha: ArrayLike, a: LinearOperator) -> None:
-        alpha = as_array(alpha, "alpha")
+        alpha = as_array(float(alpha) if isinstance(alpha, int) else alpha, "alpha")  # integers of any size
         if alpha.ndim or alpha.dtype.kind not in "biufc":
             raise TypeError(f"cannot multiply an operator by {alpha!r}, expected a number")
         complex_result = alpha.dtype.kind == "c" and a.dtype.kind != "c"
@@ -483,4 +483,4 @@ def power_of(a: LinearOperator, power: int) -> LinearOperator:
 
 
 def _dims(dims: Any) -> Shape:
-    return (size(dims, "dims"),) if np.ndim(dims) == 0 else tuple(size(d, "dims") for d in dims)
+    return sizes(dims, "dims")
