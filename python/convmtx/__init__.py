@@ -11,7 +11,8 @@ SciPy is imported only by what needs it: matrices (`to_scipy` and the builders).
 """
 
 from . import io, metrics, noise, psf
-from ._core import __version__, get_num_threads, set_num_threads
+from ._core import __version__
+from ._threads import get_num_threads, set_num_threads
 from .gradients import adjoint_kernel, adjoint_signal
 from .linalg import circulant, convolution_matrix, matmul_toeplitz, solve_circulant, solve_toeplitz, toeplitz
 from .matlab import conv, conv2, convn, deconv, filter2, imfilter

@@ -21,6 +21,7 @@ from .operators import Conv1d, Conv2d, Conv3d, RowwiseConv
 
 _CONV: dict[int, type[Conv1d] | type[Conv2d] | type[Conv3d]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 
+
 def operator_for(
     kernel: Array,
     signal_shape: Sizes,
@@ -160,7 +161,7 @@ def _one_kernel(
 def _kept_axes(
     x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
 ) -> Array:
-    """The operators up to three dimensions; beyond, a sum over the taps of the first axis of convolutions of the rest."""
+    """The operators up to three dimensions; beyond, a sum over the first axis' taps of convolutions of the rest."""
     ndim = h.ndim
     n = x.shape[x.ndim - ndim :]
     if ndim <= 3:

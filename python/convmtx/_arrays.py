@@ -2,7 +2,8 @@
 
 Arrays, lists, numbers, anything with ``__array_interface__``, ``__array__`` or ``__dlpack__`` (torch CPU tensors, JAX
 arrays) come in without a copy where their memory allows. float32, float64, complex64 and complex128 stay what they are;
-float16 widens to float32; integers and bool become float64, and one beyond 2**53, which float64 cannot hold, is an error.
+float16 widens to float32; integers and bool become float64, and one beyond 2**53, which float64 cannot hold, is an
+error.
 """
 
 from __future__ import annotations
@@ -67,8 +68,10 @@ def as_elements(value: ArrayLike, name: str = "x") -> Array:
         return array.astype(native)
     if dtype.kind == "f" and dtype.itemsize == 2:
         return array.astype(np.float32)
-    hint = "convert it with astype(numpy.float64) if that is what you mean"
-    raise TypeError(f"{name} has dtype {dtype}, expected float32, float64, complex64, complex128, integers or bool; {hint}")
+    raise TypeError(
+        f"{name} has dtype {dtype}, expected float32, float64, complex64, complex128, integers or bool; "
+        "convert it with astype(numpy.float64) if that is what you mean"
+    )
 
 
 def exact_floats(array: Array, name: str = "x") -> Array:

@@ -1,7 +1,7 @@
 """The native part: private, its callers check and convert."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy.typing as npt
 
@@ -70,31 +70,61 @@ def foreign(
     rmatvec: Callable[[Array], Array],
 ) -> Operator: ...
 
-Settings = tuple[Any, ...]
+#: Damping, the largest number of iterations, atol, btol, conlim.
+LeastSquares = tuple[float, int, float, float, float]
+#: Iterations done, a copy of x, ‖b − A x‖, ‖Aᴴ(b − A x)‖, the objective; says whether to stop.
 Observer = Callable[[int, Array, float, float | None, float | None], bool]
-Outcome = dict[str, Any]
 
-def cgls(a: Operator, b: Array, x0: Array, settings: Settings, observer: Observer | None) -> tuple[Array, Outcome]: ...
+class Outcome(TypedDict):
+    """What a solver did; "lambda", which nobody here asks for, is no name that could stand below."""
+
+    iterations: int
+    converged: bool
+    interrupted: bool
+    reached_limit: bool
+    istop: int | None
+    message: str
+    residual_norms: list[float]
+    normal_residual_norms: list[float]
+    objectives: list[float]
+    norm: float | None
+    condition: float | None
+    solution_norm: float | None
+    elapsed: float
+
+def cgls(
+    a: Operator, b: Array, x0: Array, settings: tuple[float, int, float, float], observer: Observer | None
+) -> tuple[Array, Outcome]: ...
 def lsqr(
-    a: Operator, b: Array, x0: Array, settings: Settings, variances: bool, observer: Observer | None
+    a: Operator, b: Array, x0: Array, settings: LeastSquares, variances: bool, observer: Observer | None
 ) -> tuple[Array, Outcome, Array | None]: ...
-def lsmr(a: Operator, b: Array, x0: Array, settings: Settings, observer: Observer | None) -> tuple[Array, Outcome]: ...
+def lsmr(
+    a: Operator, b: Array, x0: Array, settings: LeastSquares, observer: Observer | None
+) -> tuple[Array, Outcome]: ...
 def cg(
-    a: Operator, b: Array, x0: Array, settings: Settings, preconditioner: Operator | None, observer: Observer | None
+    a: Operator,
+    b: Array,
+    x0: Array,
+    settings: tuple[int, float, float],
+    preconditioner: Operator | None,
+    observer: Observer | None,
 ) -> tuple[Array, Outcome]: ...
 def tikhonov(
-    a: Operator, l: Operator, b: Array, x0: Array, settings: Settings, observer: Observer | None
+    a: Operator, l: Operator, b: Array, x0: Array, settings: tuple[float, int, float], observer: Observer | None
 ) -> tuple[Array, Outcome]: ...
 def richardson_lucy(
-    a: Operator, b: Array, x0: Array | None, settings: Settings, background: Array, observer: Observer | None
+    a: Operator,
+    b: Array,
+    x0: Array | None,
+    settings: tuple[int, bool],
+    background: Array,
+    observer: Observer | None,
 ) -> tuple[Array, Outcome]: ...
 def solve_toeplitz(column: Array, row: Array, b: Array) -> Array: ...
 def deconv(y: Array, h: Array) -> tuple[Array, Array]: ...
 def run_cli(argv: Sequence[str]) -> int: ...
 def psf_gaussian(dtype: str, size: tuple[int, int], sigma: float) -> Array: ...
-def psf_gaussian_elliptic(
-    dtype: str, size: tuple[int, int], sigma: tuple[float, float], angle: float
-) -> Array: ...
+def psf_gaussian_elliptic(dtype: str, size: tuple[int, int], sigma: tuple[float, float], angle: float) -> Array: ...
 def psf_motion(dtype: str, length: float, angle: float) -> Array: ...
 def psf_disk(dtype: str, radius: float) -> Array: ...
 def psf_boxcar(dtype: str, size: tuple[int, int]) -> Array: ...

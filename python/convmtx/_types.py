@@ -19,6 +19,8 @@ class SupportsDLPack(Protocol):
 Array: TypeAlias = npt.NDArray[Any]
 #: What goes in: arrays, lists, numbers, and arrays of other packages.
 ArrayLike: TypeAlias = npt.ArrayLike | SupportsDLPack
+#: What acts as a matrix: operators of this package, of SciPy or of PyLops, sparse arrays, matrices.
+MatrixLike: TypeAlias = Any
 DTypeLike: TypeAlias = npt.DTypeLike
 DType: TypeAlias = np.dtype[Any]
 
@@ -39,3 +41,5 @@ PaddingMode: TypeAlias = Literal[
     "zeros", "zero", "circular", "periodic", "reflect", "replicate", "symmetric", "antireflective"
 ]
 SparseFormat: TypeAlias = Literal["csr", "csc", "coo", "dia", "bsr", "lil", "dok"]
+#: What a solver recorded, by name.
+History: TypeAlias = dict[str, Any]

@@ -28,7 +28,8 @@ def read_image(path: str | os.PathLike[str]) -> Array:
 
     Returns
     -------
-    (rows, columns) float64 array for grey, (rows, columns, channels) otherwise: 2 grey and alpha, 3 colour, 4 with alpha.
+    (rows, columns) float64 array for grey, (rows, columns, channels) otherwise: 2 grey and alpha, 3 colour, 4 with
+    alpha.
 
     Raises
     ------
@@ -36,6 +37,16 @@ def read_image(path: str | os.PathLike[str]) -> Array:
         Where the file cannot be read.
     ValueError
         Where it is no picture, or a damaged one.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from convmtx import io
+    >>> path = os.path.join(tempfile.mkdtemp(), "grey.pgm")
+    >>> with open(path, "w") as file:
+    ...     _ = file.write("P2 3 1 255  0 51 255")  # three pixels
+    >>> io.read_image(path)
+    array([[0. , 0.2, 1. ]])
     """
     picture: Array = _core.read_image(os.fsdecode(path))
     return picture[:, :, 0] if picture.shape[2] == 1 else picture

@@ -65,8 +65,8 @@ def psnr(a: ArrayLike, reference: ArrayLike, peak: float) -> float:
 def isnr(degraded: ArrayLike, restored: ArrayLike, reference: ArrayLike) -> float:
     """The improvement in signal-to-noise ratio in decibels, ``10·log10(‖y - x‖² / ‖x̂ - x‖²)``.
 
-    ``y`` is `degraded`, ``x̂`` is `restored`, ``x`` is `reference`. Infinite for a perfect restoration, 0 if nothing was
-    changed.
+    ``y`` is `degraded`, ``x̂`` is `restored`, ``x`` is `reference`. Infinite for a perfect restoration, 0 if nothing
+    was changed.
 
     Raises
     ------

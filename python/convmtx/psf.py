@@ -4,16 +4,16 @@ The centre of a PSF with K taps along an axis is tap ``K // 2``: the one that MA
 the output pixel. An even K has no middle tap, so that a symmetric PSF of even size moves the picture by half a pixel up
 and left; only an odd K avoids that. :func:`recentre` moves any other point of an array to the centre.
 
-==================================== ================================================ ==================================
-PSF                                  names elsewhere                                  shape
-==================================== ================================================ ==================================
-:func:`gaussian`                     ``fspecial('gaussian')``                         as asked
-:func:`gaussian_elliptic`            a Gaussian with two widths and a direction       as asked
-:func:`motion`                       ``fspecial('motion')``                           the smallest odd one with the line
-:func:`disk`                         ``fspecial('disk')``, pillbox                    ``2*ceil(radius - 1/2) + 1`` square
-:func:`boxcar`                       ``fspecial('average')``, uniform                 as asked
-:func:`from_array`                   a measured one                                   as given
-==================================== ================================================ ==================================
+==================================== ============================================ ==================================
+PSF                                  names elsewhere                              shape
+==================================== ============================================ ==================================
+:func:`gaussian`                     ``fspecial('gaussian')``                     as asked
+:func:`gaussian_elliptic`            a Gaussian with two widths and a direction   as asked
+:func:`motion`                       ``fspecial('motion')``                       the smallest odd one with the line
+:func:`disk`                         ``fspecial('disk')``, pillbox                ``2*ceil(radius - 1/2) + 1`` square
+:func:`boxcar`                       ``fspecial('average')``, uniform             as asked
+:func:`from_array`                   a measured one                               as given
+==================================== ============================================ ==================================
 
 :func:`parse` makes them from a text such as ``gaussian:size=9,sigma=4``, as the command line does.
 

@@ -112,7 +112,7 @@ def _nd(in1: Array, in2: Array, offset: Sequence[int], output: Sequence[int], **
 
 
 def correlate(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Method = "auto") -> Array:
-    """Cross-correlate two N-dimensional arrays (``scipy.signal.correlate``): convolve with ``in2`` reversed, conjugated.
+    """Cross-correlate two arrays (``scipy.signal.correlate``): convolve with ``in2`` reversed, conjugated.
 
     Parameters and errors are those of :func:`convolve`.
 

@@ -16,7 +16,8 @@ Tensors live on the CPU and enter and leave without a copy.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ from .operators import LinearOperator, aslinearoperator
 __all__ = ["apply", "conv", "rows"]
 
 _DTYPES = (torch.float32, torch.float64, torch.complex64, torch.complex128)
+_Derivatives: TypeAlias = tuple[Callable[[], torch.Tensor], Callable[[], torch.Tensor]]
 
 
 def conv(
@@ -147,15 +149,31 @@ def apply(operator: Any, x: torch.Tensor) -> torch.Tensor:
 
 
 class _Part(torch.autograd.Function):
-    """⟨y, conv(x, k)⟩ without one of its arguments: a function of the other two, whose derivatives are the other parts."""
+    """⟨y, conv(x, k)⟩ without one of its arguments: a function of the others, whose derivatives are the other parts."""
 
     #: Whether the second argument is a kernel, which takes any batch of signals.
     _of_kernel = False
 
     @staticmethod
+    def _derivatives(first: torch.Tensor, second: torch.Tensor, g: torch.Tensor, form: Bilinear) -> _Derivatives:
+        """With respect to either argument, for the gradient `g` of the result; computed when called."""
+        raise NotImplementedError
+
+    @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
         first, second, ctx.form = inputs
         ctx.save_for_backward(first, second)
+
+    @classmethod
+    def backward(cls, ctx: Any, g: torch.Tensor) -> Any:
+        first, second = ctx.saved_tensors
+        to_first, to_second, _ = ctx.needs_input_grad
+        of_first, of_second = cls._derivatives(first, second, g, ctx.form)
+        return (
+            _like(first.dtype, of_first()) if to_first else None,
+            _like(second.dtype, of_second()) if to_second else None,
+            None,
+        )
 
     @classmethod
     def vmap(cls, info: Any, in_dims: Any, first: torch.Tensor, second: torch.Tensor, form: Bilinear) -> Any:
@@ -180,14 +198,8 @@ class _Product(_Part):
         return _tensor(form.product(_array(x), _array(k)))
 
     @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:
-        x, k = ctx.saved_tensors
-        to_x, to_k, _ = ctx.needs_input_grad
-        return (
-            _like(x.dtype, _Adjoint.apply(g, k, ctx.form.linear)) if to_x else None,
-            _like(k.dtype, _KernelGradient.apply(x, g, ctx.form)) if to_k else None,
-            None,
-        )
+    def _derivatives(x: torch.Tensor, k: torch.Tensor, g: torch.Tensor, form: Bilinear) -> _Derivatives:
+        return lambda: _Adjoint.apply(g, k, form.linear), lambda: _KernelGradient.apply(x, g, form)
 
 
 class _Adjoint(_Part):
@@ -200,14 +212,8 @@ class _Adjoint(_Part):
         return _tensor(form.adjoint(_array(y), _array(k)))
 
     @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:
-        y, k = ctx.saved_tensors
-        to_y, to_k, _ = ctx.needs_input_grad
-        return (
-            _like(y.dtype, _Product.apply(g, k, ctx.form)) if to_y else None,
-            _like(k.dtype, _KernelGradient.apply(g, y, ctx.form)) if to_k else None,
-            None,
-        )
+    def _derivatives(y: torch.Tensor, k: torch.Tensor, g: torch.Tensor, form: Bilinear) -> _Derivatives:
+        return lambda: _Product.apply(g, k, form), lambda: _KernelGradient.apply(g, y, form)
 
 
 class _KernelGradient(_Part):
@@ -218,14 +224,8 @@ class _KernelGradient(_Part):
         return _tensor(form.kernel_gradient(_array(x), _array(y)))
 
     @staticmethod
-    def backward(ctx: Any, g: torch.Tensor) -> Any:
-        x, y = ctx.saved_tensors
-        to_x, to_y, _ = ctx.needs_input_grad
-        return (
-            _like(x.dtype, _Adjoint.apply(y, g, ctx.form.linear)) if to_x else None,
-            _like(y.dtype, _Product.apply(x, g, ctx.form)) if to_y else None,
-            None,
-        )
+    def _derivatives(x: torch.Tensor, y: torch.Tensor, g: torch.Tensor, form: Bilinear) -> _Derivatives:
+        return lambda: _Adjoint.apply(y, g, form.linear), lambda: _Product.apply(x, g, form)
 
 
 class _Linear(torch.autograd.Function):

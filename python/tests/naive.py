@@ -31,7 +31,7 @@ def extended(x, j, boundary):
 
 
 def window(mode, convention, n, span):
-    """`(offset, length)` of a mode for n samples and a kernel that spans so many; as the program of that name has it."""
+    """`(offset, length)` of a mode for n samples and a kernel that spans so many, as in the program of that name."""
     full = n + span - 1
     if mode == "full":
         return 0, full

@@ -7,7 +7,9 @@ import numpy as np
 
 
 def run(*words, **kwargs):
-    return subprocess.run([sys.executable, "-m", "convmtx", *words], capture_output=True, text=True, timeout=120, **kwargs)
+    return subprocess.run(
+        [sys.executable, "-m", "convmtx", *words], capture_output=True, text=True, timeout=120, **kwargs
+    )
 
 
 def test_the_program_runs_and_tells_its_failures():

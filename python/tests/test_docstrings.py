@@ -31,9 +31,33 @@ def test_examples(name):
     assert runner.failures == 0, "".join(report)
 
 
-def test_every_public_name_has_a_docstring_and_every_function_an_example():
-    for name in convmtx.__all__:
-        thing = getattr(convmtx, name)
-        assert thing.__doc__, f"{name} has no docstring"
-        if inspect.isfunction(thing):
-            assert ">>>" in thing.__doc__, f"{name} has no example"
+def test_the_list_of_public_names_is_what_one_finds():
+    found = {name for name, thing in vars(convmtx).items() if name[0] != "_" and not inspect.ismodule(thing)}
+    modules = {name for name in convmtx.__all__ if inspect.ismodule(getattr(convmtx, name))}
+    assert modules == {"io", "metrics", "noise", "psf"}
+    assert found | modules == set(convmtx.__all__) and len(set(convmtx.__all__)) == len(convmtx.__all__)
+
+
+@pytest.mark.parametrize(
+    "name", ["convmtx", "convmtx.io", "convmtx.metrics", "convmtx.noise", "convmtx.psf", *OPTIONAL]
+)
+def test_every_public_name_has_an_example(name):
+    if name in OPTIONAL:
+        pytest.importorskip(OPTIONAL[name], reason=f"{OPTIONAL[name]} is not installed: {name} is not looked at")
+    module = importlib.import_module(name)
+    assert module.__doc__ and module.__all__
+    names = [public for public in module.__all__ if not inspect.ismodule(getattr(module, public))]
+    without = [public for public in names if ">>>" not in (getattr(module, public).__doc__ or "")]
+    assert not without
+
+
+def test_every_public_method_has_a_docstring():
+    of_all_operators = {"shape", "dtype", "dims", "dimsd"}  # in the docstring of LinearOperator
+    without = [
+        f"{name}.{attribute}"
+        for name in convmtx.__all__
+        if inspect.isclass(kind := getattr(convmtx, name))
+        for attribute in dir(kind)
+        if attribute[0] != "_" and attribute not in of_all_operators and not inspect.getdoc(getattr(kind, attribute))
+    ]
+    assert not without

@@ -156,7 +156,11 @@ BIG = 2**53
     ],
 )
 def test_integers_that_float64_cannot_hold_are_refused(values):
-    for call in (lambda: A @ values, lambda: A.rmatvec(np.append(values, values[:2])), lambda: convmtx.Conv1d(values, 3)):
+    for call in (
+        lambda: A @ values,
+        lambda: A.rmatvec(np.append(values, values[:2])),
+        lambda: convmtx.Conv1d(values, 3),
+    ):
         with pytest.raises(ValueError, match=r"holds the integer .*expected at most 2\*\*53 in magnitude"):
             call()
 

@@ -102,7 +102,13 @@ def test_cgls_returns_what_pylops_does(problem):
 def test_every_kind_of_operator_gives_the_same(problem, solve):
     A, b, _ = problem
     expected = solve(A, b)[0]
-    kinds = [A.to_scipy(), A.to_scipy("csc"), A.todense(), scipys.aslinearoperator(A.to_scipy()), scipys.aslinearoperator(A)]
+    kinds = [
+        A.to_scipy(),
+        A.to_scipy("csc"),
+        A.todense(),
+        scipys.aslinearoperator(A.to_scipy()),
+        scipys.aslinearoperator(A),
+    ]
     for kind in kinds:
         assert np.allclose(solve(kind, b)[0], expected, **CLOSE), kind
 
@@ -248,7 +254,9 @@ def test_ctrl_c_ends_a_long_solve_at_once():
     """
 
     def seconds():
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return float(done.stdout)
 

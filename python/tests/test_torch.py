@@ -26,22 +26,21 @@ def check(f, *inputs):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("mode", ["full", "same", "valid"])
-def test_gradients_in_one_dimension(mode, boundary, dtype):
-    for taps in (1, 4):
-        for stride, dilation in [(1, 1), (2, 1), (3, 2)]:
-            settings = {"boundary": boundary, "stride": stride, "dilation": dilation}
-            x, k = draw(2, 7, dtype=dtype), draw(taps, dtype=dtype)
-            assert ct.conv(x, k, mode, **settings).shape[-1] > 0
-            assert torch.autograd.gradcheck(lambda x, k: ct.conv(x, k, mode, **settings), (x, k)), (taps, settings)
+def test_gradients_in_one_dimension(boundary, dtype):
+    for i, (taps, stride, dilation) in enumerate([(4, 1, 1), (1, 2, 1), (3, 3, 2)], BOUNDARIES.index(boundary)):
+        mode = ["full", "same", "valid"][i % 3]  # over the boundaries every mode with every triple
+        settings = {"boundary": boundary, "stride": stride, "dilation": dilation}
+        x, k = draw(2, 7, dtype=dtype), draw(taps, dtype=dtype)
+        assert ct.conv(x, k, mode, **settings).shape[-1] > 0
+        assert torch.autograd.gradcheck(lambda x, k: ct.conv(x, k, mode, **settings), (x, k)), (mode, settings)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_second_derivatives_in_one_dimension(boundary, dtype):
-    x, k = draw(2, 5, dtype=dtype), draw(2, dtype=dtype)
+    x, k = draw(2, 4, dtype=dtype), draw(2, dtype=dtype)
     for settings in [{}, {"mode": "same", "stride": 2, "correlate": True}, {"mode": "valid", "dilation": 2}]:
-        check(lambda x, k: ct.conv(x, k, boundary=boundary, **settings), x, k)
+        assert torch.autograd.gradgradcheck(lambda x, k: ct.conv(x, k, boundary=boundary, **settings), (x, k))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -71,8 +70,9 @@ def test_gradients_of_kernels_longer_than_the_signal(mode, convention, dtype):
     ],
 )
 def test_gradients_in_two_dimensions(settings, dtype):
-    for batch in [(), (2,), (1, 2)]:
-        x, k = draw(*batch, 4, 5, dtype=dtype), draw(2, 2, dtype=dtype)
+    for batch in [(2,)] if settings else [(), (1, 2)]:
+        x, k = draw(*batch, 3, 3, dtype=dtype), draw(2, 2, dtype=dtype)
+        assert ct.conv(x, k, **settings).numel() > 0
         check(lambda x, k: ct.conv(x, k, **settings), x, k)
 
 
@@ -96,11 +96,19 @@ def test_single_precision_and_mixed_precision():
     assert y.dtype == torch.float32
 
 
-@pytest.mark.parametrize("mode", ["full", "same", "valid"])
-@pytest.mark.parametrize("a, b", [((3, 4), (3, 2)), ((1, 4), (3, 2)), ((3, 4), (1, 2))])
-def test_gradients_of_rows(a, b, mode):
-    for dtype in DTYPES:
-        check(lambda A, B: ct.rows(A, B, mode, boundary="symmetric"), draw(*a, dtype=dtype), draw(*b, dtype=dtype))
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "a, b, mode",
+    [
+        ((3, 4), (3, 2), "full"),
+        ((3, 4), (3, 2), "same"),
+        ((3, 4), (3, 2), "valid"),
+        ((1, 4), (3, 2), "same"),
+        ((3, 4), (1, 2), "same"),
+    ],
+)
+def test_gradients_of_rows(a, b, mode, dtype):
+    check(lambda A, B: ct.rows(A, B, mode, boundary="symmetric"), draw(*a, dtype=dtype), draw(*b, dtype=dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -120,7 +128,8 @@ def test_any_operator_is_a_differentiable_function(dtype):
         dims = convmtx.aslinearoperator(operator).dims
         for batch in [(), (2,), (2, 1)]:
             x = draw(*batch, *dims, dtype=dtype)
-            check(lambda x: ct.apply(operator, x), x)
+            if batch == (2,) or operator is conv:
+                check(lambda x: ct.apply(operator, x), x)
             expected = convmtx.aslinearoperator(operator).apply(x.detach().numpy())
             assert np.array_equal(ct.apply(operator, x).detach().numpy(), expected)
 
@@ -148,9 +157,7 @@ def test_torch_conv1d_agrees(taps, stride, dilation):
         start = dilation * (taps - 1) - padding
         both(
             lambda x, k: functional.conv1d(x, k[None, None], padding=padding, stride=stride, dilation=dilation),
-            lambda x, k: ct.conv(
-                x, k, offset=start, output=length, stride=stride, dilation=dilation, correlate=True
-            ),
+            lambda x, k: ct.conv(x, k, offset=start, output=length, stride=stride, dilation=dilation, correlate=True),
             x,
             k,
         )

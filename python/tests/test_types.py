@@ -1,18 +1,34 @@
-"""What a type checker says about a user's script."""
+"""What a type checker says about the package and about a user's script, and what an old Python reads in our files."""
 
+import ast
+import io
 import pathlib
 import re
 import subprocess
 import sys
 import textwrap
+import tokenize
 
 import pytest
 
 import convmtx
 
-pytest.importorskip("mypy", reason="mypy is not installed: the annotations are not checked")
+try:
+    import mypy
+except ImportError:
+    mypy = None
+checked = pytest.mark.skipif(mypy is None, reason="mypy is not installed: the annotations are not checked")
 
 PACKAGE = pathlib.Path(convmtx.__file__).parent
+REPOSITORY = pathlib.Path(__file__).parents[2]
+SOURCES = sorted(
+    path
+    for folder in ("python", "benches", "examples")
+    for path in (REPOSITORY / folder).rglob("*.py*")
+    if path.suffix in (".py", ".pyi")
+)
+SETTINGS = (REPOSITORY / "pyproject.toml").read_text()
+OLDEST = tuple(map(int, re.search(r'requires-python = ">=(\d+)\.(\d+)"', SETTINGS).groups()))
 RIGHT = """
     import numpy as np
     import convmtx
@@ -75,10 +91,53 @@ def check(path, text):
     return [line for line in run.stdout.splitlines() if line.startswith(str(script)) or "script.py:" in line]
 
 
+@checked
+def test_the_package_is_right_with_the_settings_of_the_repository(tmp_path):
+    command = [sys.executable, "-m", "mypy", f"--config-file={REPOSITORY / 'pyproject.toml'}"]
+    command += [f"--cache-dir={tmp_path}", str(PACKAGE)]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert run.returncode == 0 and "no issues found" in run.stdout, run.stdout + run.stderr
+
+
+def parse(text):
+    """SyntaxError for what the oldest Python that we support does not read."""
+    ast.parse(text, feature_version=OLDEST)
+    quotes = []  # of the f-strings around; Python 3.11 and older have no such tokens, and refuse these by themselves
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        if quotes and kind != "FSTRING_END" and kind != "FSTRING_MIDDLE":
+            broken = kind == "COMMENT" or (kind == "NL" and len(quotes[-1]) == 1)
+            text_in_text = kind in ("STRING", "FSTRING_START")
+            if broken or (text_in_text and any(word in token.string for word in ("\\", *quotes))):
+                raise SyntaxError(f"only Python 3.12 reads the f-string in line {token.start[0]}")
+        if kind == "FSTRING_START":
+            quotes.append(token.string.lstrip("fFrR"))
+        elif kind == "FSTRING_END":
+            quotes.pop()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=[str(path.relative_to(REPOSITORY)) for path in SOURCES])
+def test_the_oldest_python_reads_every_file(path):
+    text = path.read_text()
+    parse(text)
+    if path.is_relative_to(REPOSITORY / "python"):
+        assert not [number for number, line in enumerate(text.splitlines(), 1) if len(line) > 120]
+
+
+@pytest.mark.parametrize(
+    "text", ['f"{a\n}"', 'f"{"a"}"', "f\"{'\\n'}\"", "type X = int", "try: a\nexcept* B: c", "a = ("]
+)
+def test_what_only_newer_pythons_read_is_found(text):
+    with pytest.raises(SyntaxError):
+        parse(text)
+    parse('f"{a}{{" f"""{\n"a"}\n""" f"{a[\'b\']:>{c}}\\n"')
+
+
 def test_the_package_says_that_it_is_typed():
     assert (PACKAGE / "py.typed").is_file()
 
 
+@checked
 def test_a_script_is_right_and_its_types_are_known(tmp_path):
     lines = check(tmp_path, RIGHT)
     revealed = [line.split('"', 1)[1].rsplit('"', 1)[0] for line in lines if "Revealed type" in line]
@@ -86,6 +145,7 @@ def test_a_script_is_right_and_its_types_are_known(tmp_path):
     assert len(lines) == len(REVEALED), lines
 
 
+@checked
 def test_mistakes_are_found(tmp_path):
     lines = check(tmp_path, "import convmtx\n" + "\n".join(WRONG))
     found = {int(line.split("script.py:")[1].split(":")[0]) for line in lines if " error: " in line}

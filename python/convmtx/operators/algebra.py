@@ -173,7 +173,15 @@ class VStack(_Blocks):
 
 
 class HStack(_Blocks):
-    """``[A, B, …]``: the results of consecutive parts of the vector, added."""
+    """``[A, B, …]``: the results of consecutive parts of the vector, added.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.HStack([convmtx.Identity(2), convmtx.Conv1d([10.0, 10.0], 1)])
+    >>> A @ np.array([1.0, 2.0, 3.0])
+    array([31., 32.])
+    """
 
     @staticmethod
     def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
@@ -189,7 +197,15 @@ class HStack(_Blocks):
 
 
 class BlockDiagonal(_Blocks):
-    """Every operator on its own part of the vector."""
+    """Every operator on its own part of the vector.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A = convmtx.BlockDiagonal([convmtx.Difference(2), 10 * convmtx.Identity(1)])
+    >>> A @ np.array([1.0, 4.0, 7.0])
+    array([ 3., 70.])
+    """
 
     @staticmethod
     def _shapes(parts: Sequence[LinearOperator]) -> tuple[Shape, Shape]:
@@ -217,11 +233,6 @@ class _Elementary(LinearOperator):
         twin.dtype = dtype
         return twin
 
-    def _sparse(self) -> sparse.sparray:
-        from scipy import sparse
-
-        return sparse.csr_array(self.todense())
-
 
 class Identity(_Elementary):
     """``y = x``.
@@ -230,6 +241,15 @@ class Identity(_Elementary):
     ----------
     dims : int or tuple of int
     dtype : dtype, default float64
+
+    Examples
+    --------
+    >>> import convmtx
+    >>> A = convmtx.Conv1d([1.0, 2.0], 3, "same")
+    >>> (A + 10 * convmtx.Identity(3)).todense()
+    array([[12.,  1.,  0.],
+           [ 0., 12.,  1.],
+           [ 0.,  0., 12.]])
     """
 
     def __init__(self, dims: Sizes, dtype: DTypeLike = np.float64) -> None:
@@ -282,13 +302,19 @@ class Difference(_Elementary):
 
 
 class Gradient2d(_Elementary):
-    """Differences of neighbours of an image, down the columns and along the rows, one after the other.
+    """Differences of neighbours of an image, down the columns and then along the rows: two images, 0 at their ends.
 
     Parameters
     ----------
     shape : (int, int)
         Rows and columns.
     dtype : dtype, default float64
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> convmtx.Gradient2d((2, 2)) @ np.array([[1.0, 2.0], [4.0, 8.0]])
+    array([3., 6., 0., 0., 1., 0., 4., 0.])
     """
 
     def __init__(self, shape: tuple[int, int], dtype: DTypeLike = np.float64) -> None:
@@ -467,7 +493,9 @@ def aslinearoperator(value: Any) -> LinearOperator:
         return _Foreign(value)
     matrix = as_array(value, "the operator")
     if matrix.ndim != 2:
-        raise TypeError(f"a {type(value).__name__} is no operator: expected one, a sparse array, or an array with two axes")
+        raise TypeError(
+            f"a {type(value).__name__} is no operator: expected one, a sparse array, or an array with two axes"
+        )
     return _Dense(matrix)
 
 

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 
 
 class DotTest(NamedTuple):
-    """Both sides of ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for random vectors, and how far apart they are. True if the test passed."""
+    """Both sides of ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for random vectors, and how far apart they are. True if the test passed.
+
+    Examples
+    --------
+    >>> import convmtx
+    >>> test = convmtx.Conv1d([1.0, 2.0], 3).dottest()
+    >>> bool(test), test.relative <= test.bound
+    (True, True)
+    """
 
     ax_y: complex
     """⟨A x, y⟩"""
@@ -65,6 +73,15 @@ class LinearOperator:
         Shapes of input and output arrays.
     order : {"C", "F"}
         How arrays of these shapes become vectors.
+
+    Examples
+    --------
+    >>> import numpy as np, convmtx
+    >>> A: convmtx.LinearOperator = 2 * convmtx.Conv1d([1.0, 1.0], 3).H
+    >>> A.shape, A.dims, A.dimsd
+    ((3, 4), (4,), (3,))
+    >>> A @ np.array([1.0, 2.0, 4.0, 8.0])
+    array([ 6., 12., 24.])
     """
 
     __array_ufunc__ = None  # so that `array @ operator` and `number * operator` ask us
@@ -427,5 +444,7 @@ def is_number(value: object) -> bool:
 def is_operator(value: object) -> bool:
     """Whether a value acts as a matrix: one of ours, SciPy's or PyLops' operators, or a sparse array."""
     return isinstance(value, LinearOperator) or (
-        not isinstance(value, np.ndarray) and hasattr(value, "shape") and (hasattr(value, "matvec") or hasattr(value, "tocsr"))
+        not isinstance(value, np.ndarray)
+        and hasattr(value, "shape")
+        and (hasattr(value, "matvec") or hasattr(value, "tocsr"))
     )

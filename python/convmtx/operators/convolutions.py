@@ -47,7 +47,17 @@ _GEOMETRY = """
 
 
 class Convolution(LinearOperator):
-    """What all convolutions have in common: a kernel, a geometry, and matrices built directly from them."""
+    """What all convolutions have in common: a kernel, a geometry, and matrices built directly from them.
+
+    Examples
+    --------
+    >>> import convmtx
+    >>> A = convmtx.Conv1d([1.0, 2.0], 3, dtype="float32")
+    >>> isinstance(A, convmtx.Convolution), isinstance(A.H, convmtx.Convolution)
+    (True, False)
+    >>> A.kernel
+    array([1., 2.], dtype=float32)
+    """
 
     _kernel: Array
     _shape: Shape
@@ -60,7 +70,7 @@ class Convolution(LinearOperator):
         raise NotImplementedError
 
     def _stored_taps(self) -> Array | None:
-        """Positions in the given kernel of the taps in the order in which the library stores them; None for the same."""
+        """Positions in the given kernel of the taps in the library's order; None if that is the same."""
         return None
 
     @cached_property

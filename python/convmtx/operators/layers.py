@@ -63,8 +63,8 @@ class FilterBank(Convolution):
         self._shape = sizes(shape, "the shape of the signal")
         if self._kernel.ndim != len(self._shape) + 1:
             raise ValueError(
-                f"kernels has shape {self._kernel.shape}, expected {len(self._shape) + 1} axes: the kernels, then one per "
-                "axis of the signal"
+                f"kernels has shape {self._kernel.shape}, expected {len(self._shape) + 1} axes: the kernels, then one "
+                "per axis of the signal"
             )
         self._geometry = spell(
             self._kernel, self._shape, mode, offset, output, boundary, convention, stride, dilation, correlate
@@ -139,8 +139,8 @@ class Layer(Convolution):
         axes = len(self._shape)
         if self._kernel.ndim != axes + 2:
             raise ValueError(
-                f"weights has shape {self._kernel.shape}, expected {axes + 2} axes: two of channels, then one per axis of "
-                "the signal"
+                f"weights has shape {self._kernel.shape}, expected {axes + 2} axes: two of channels, then one per axis "
+                "of the signal"
             )
         self._layer = {
             "stride": list(sizes(stride, "stride", axes, least=1)),
@@ -237,5 +237,3 @@ class KernelOperator(LinearOperator):
     def signal(self) -> Array:
         """The fixed signal, of shape ``conv.dims``."""
         return self._x.reshape(self._conv.dims, order=self.order)
-
-
