@@ -143,9 +143,30 @@ def size(value: Any, name: str, least: int = 0, most: int = sys.maxsize) -> int:
     return number
 
 
+def has_axes(value: Any) -> bool:
+    """Whether a value is a sequence rather than one number; also of one whose parts are no numbers."""
+    return isinstance(value, (tuple, list)) or np.ndim(value) > 0
+
+
+def number(value: Any, name: str) -> float:
+    """A real number as a float.
+
+    Raises
+    ------
+    TypeError
+        For text, and for what is not a single real number.
+    """
+    try:
+        if isinstance(value, (str, bytes, bytearray)) or has_axes(value):
+            raise TypeError
+        return float(value)
+    except (TypeError, OverflowError):
+        raise TypeError(f"{name} is {value!r}, expected a real number") from None
+
+
 def sizes(value: Any, name: str, axes: int | None = None, least: int = 0) -> Shape:
     """A shape: one number or a sequence of them, as a tuple; one number serves all `axes` where they are known."""
-    if np.ndim(value) == 0:
+    if not has_axes(value):
         return (size(value, name, least),) * (1 if axes is None else axes)
     shape = tuple(size(v, name, least) for v in value)
     if axes is not None and len(shape) != axes:

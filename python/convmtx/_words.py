@@ -13,6 +13,9 @@ from . import _core
 from ._types import Mode
 
 MODES = ("full", "same", "valid")
+FORMATS = {word: word for word in ("csr", "csc", "coo", "dia", "bsr", "lil", "dok")}
+ENGINES = {word: word for word in ("auto", "direct", "fft")}
+SUMMATIONS = {word: word for word in ("fastest", "ascending")}
 CONVENTIONS = {"matlab": "matlab", "scipy": "scipy", "numpy": "numpy"}
 
 # RoyiAvital's builders number the words; MATLAB's imfilter has its own names for them.

@@ -48,7 +48,7 @@ def read_image(path: str | os.PathLike[str]) -> Array:
     >>> io.read_image(path)
     array([[0. , 0.2, 1. ]])
     """
-    picture: Array = _core.read_image(os.fspath(path))
+    picture: Array = _core.read_image(os.fsdecode(path))
     return picture[:, :, 0] if picture.shape[2] == 1 else picture
 
 
@@ -79,4 +79,4 @@ def write_image(path: str | os.PathLike[str], picture: ArrayLike, *, bits: int =
         raise ValueError(f"bits is {bits!r}, expected 8 or 16")
     if pixels.ndim not in (2, 3):
         raise ValueError(f"picture has shape {pixels.shape}, expected (rows, columns) or (rows, columns, channels)")
-    _core.write_image(os.fspath(path), pixels.reshape(*pixels.shape[:2], -1), bits)
+    _core.write_image(os.fsdecode(path), pixels.reshape(*pixels.shape[:2], *pixels.shape[2:] or (1,)), bits)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from . import _core
 from ._apply import operator_for
 from ._arrays import size
-from ._checks import as_numeric, computing_dtype, not_empty
+from ._checks import as_numeric, computing_dtype, is_integral, not_empty, to_float
 from ._types import Array, ArrayLike, Mode, Shape, SparseFormat
 from ._words import mode_word, window
 
@@ -69,8 +69,8 @@ def convolution_matrix(a: ArrayLike, n: int, mode: Mode = "full", *, format: Spa
     a = np.atleast_1d(as_numeric(a, "a"))
     not_empty(a, "a")
     offset, output = window(mode_word(mode), n, a.shape[-1], "numpy")
-    if a.dtype == np.float16:  # unknown to scipy.sparse
-        a = a.astype(np.float32)
+    # scipy.sparse knows neither float16 nor the other byte order.
+    a = a.astype(np.float32 if a.dtype == np.float16 else a.dtype.newbyteorder("="), copy=False)
     if a.ndim == 1 and a.dtype == computing_dtype(a.dtype):
         return operator_for(a, n, offset=offset, output=output).to_scipy(format=format)
     # Any other dtype, and batches: the pattern of a kernel 1, 2, 3, ... says which tap stands where.
@@ -205,7 +205,12 @@ def _values(value: ArrayLike, what: str, check_finite: bool) -> Array:
     array = as_numeric(value, what)
     if check_finite and not np.isfinite(array).all():
         raise ValueError(f"{what} must not contain infs or NaNs")
-    return array
+    return _exact(array, what)
+
+
+def _exact(array: Array, what: str) -> Array:
+    """Integers as float64, exactly or not at all; anything else as it is."""
+    return to_float(array, np.dtype(np.float64), what) if is_integral(array) else array
 
 
 def _over_batch(core: Callable[[Array, Array, Array], Array], c: Array, r: Array, x: Array) -> Array:
@@ -213,6 +218,8 @@ def _over_batch(core: Callable[[Array, Array, Array], Array], c: Array, r: Array
     dtype = np.result_type(c, r, x, np.float64)
     c, r, x = (v.astype(dtype, copy=False) for v in (c, r, x))
     core_axes = min(x.ndim, 2)
+    if core_axes == 0:
+        raise ValueError("the vectors are a single number, expected at least one dimension")
     batch = np.broadcast_shapes(c.shape[:-1], r.shape[:-1], x.shape[: x.ndim - core_axes])
     if r.shape[-1] != x.shape[x.ndim - core_axes]:
         raise ValueError(
@@ -286,7 +293,7 @@ def solve_circulant(
     """
     if singular not in ("raise", "lstsq"):
         raise ValueError(f"singular is {singular!r}, expected one of 'raise', 'lstsq'")
-    c, b = np.atleast_1d(as_numeric(c, "c")), np.atleast_1d(as_numeric(b, "b"))
+    c, b = (np.atleast_1d(_exact(as_numeric(v, name), name)) for v, name in ((c, "c"), (b, "b")))
     lengths = [_length(array, axis, name) for array, axis, name in ((c, caxis, "caxis"), (b, baxis, "baxis"))]
     if lengths[0] != lengths[1]:
         raise ValueError(f"Shapes of c {c.shape} and b {b.shape} are incompatible")

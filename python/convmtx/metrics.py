@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
-from ._arrays import in_dtype, real_elements
+from ._arrays import in_dtype, number, real_elements
 from ._types import Array, ArrayLike
 
 __all__ = ["isnr", "mse", "psnr", "relative_error", "ssim"]
@@ -59,7 +59,7 @@ def psnr(a: ArrayLike, reference: ArrayLike, peak: float) -> float:
     inf
     """
     picture, other = _alike(a=a, reference=reference)
-    return _core.psnr(picture, other, float(peak))
+    return _core.psnr(picture, other, number(peak, "peak"))
 
 
 def isnr(degraded: ArrayLike, restored: ArrayLike, reference: ArrayLike) -> float:
@@ -139,7 +139,7 @@ def ssim(a: ArrayLike, reference: ArrayLike, peak: float) -> float:
     True
     """
     picture, other = _alike(a=a, reference=reference)
-    return _core.ssim(picture, other, float(peak))
+    return _core.ssim(picture, other, number(peak, "peak"))
 
 
 def _alike(**arrays: ArrayLike) -> list[Array]:

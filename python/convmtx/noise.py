@@ -7,7 +7,7 @@ layout, always in float64: float32 and float64 arrays see the same stream.
 from __future__ import annotations
 
 from . import _core
-from ._arrays import real_elements, size
+from ._arrays import number, real_elements, size
 from ._types import Array, ArrayLike
 
 __all__ = ["bsnr", "gaussian", "poisson", "sigma_for_bsnr"]
@@ -43,7 +43,7 @@ def gaussian(x: ArrayLike, sigma: float, seed: int) -> Array:
     >>> bool((y == noise.gaussian(x, 0.1, seed=7)).all()), round(float(y.std()), 2)
     (True, 0.1)
     """
-    return _core.noise_gaussian(real_elements(x), float(sigma), _seed(seed))
+    return _core.noise_gaussian(real_elements(x), number(sigma, "sigma"), _seed(seed))
 
 
 def poisson(x: ArrayLike, peak: float, seed: int) -> Array:
@@ -73,7 +73,7 @@ def poisson(x: ArrayLike, peak: float, seed: int) -> Array:
     >>> bool((photons == photons.round()).all()), float(photons[0])
     (True, 0.0)
     """
-    return _core.noise_poisson(real_elements(x), float(peak), _seed(seed))
+    return _core.noise_poisson(real_elements(x), number(peak, "peak"), _seed(seed))
 
 
 def bsnr(blurred: ArrayLike, sigma: float) -> float:
@@ -102,7 +102,7 @@ def bsnr(blurred: ArrayLike, sigma: float) -> float:
     >>> round(noise.bsnr([0, 2], 0.1), 9)
     20.0
     """
-    return _core.bsnr(real_elements(blurred, "blurred"), float(sigma))
+    return _core.bsnr(real_elements(blurred, "blurred"), number(sigma, "sigma"))
 
 
 def sigma_for_bsnr(blurred: ArrayLike, bsnr: float) -> float:
@@ -119,7 +119,7 @@ def sigma_for_bsnr(blurred: ArrayLike, bsnr: float) -> float:
     >>> round(noise.sigma_for_bsnr([0, 2], 40), 9)
     0.01
     """
-    return _core.sigma_for_bsnr(real_elements(blurred, "blurred"), float(bsnr))
+    return _core.sigma_for_bsnr(real_elements(blurred, "blurred"), number(bsnr, "bsnr"))
 
 
 def _seed(seed: int) -> int:

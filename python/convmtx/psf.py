@@ -30,7 +30,7 @@ from typing import Literal
 import numpy as np
 
 from . import _core
-from ._arrays import real_dtype, real_elements, sizes
+from ._arrays import number, real_dtype, real_elements, sizes
 from ._types import Array, ArrayLike, DTypeLike, Sizes
 
 __all__ = [
@@ -85,7 +85,7 @@ def gaussian(size: Sizes, sigma: float, *, dtype: DTypeLike = np.float64) -> Arr
     >>> bool(np.isclose(h[0, 1] / h[1, 1], np.exp(-0.5)))
     True
     """
-    return _core.psf_gaussian(real_dtype(dtype), _shape(size), float(sigma))
+    return _core.psf_gaussian(real_dtype(dtype), _shape(size), number(sigma, "sigma"))
 
 
 def gaussian_elliptic(
@@ -114,8 +114,8 @@ def gaussian_elliptic(
     >>> bool(h[3, 5] > h[5, 3])  # long along the row
     True
     """
-    along, across = sigma
-    return _core.psf_gaussian_elliptic(real_dtype(dtype), _shape(size), (float(along), float(across)), float(angle))
+    along, across = (number(width, "sigma") for width in sigma)
+    return _core.psf_gaussian_elliptic(real_dtype(dtype), _shape(size), (along, across), number(angle, "angle"))
 
 
 def motion(length: float, angle: float = 0.0, *, dtype: DTypeLike = np.float64) -> Array:
@@ -146,7 +146,7 @@ def motion(length: float, angle: float = 0.0, *, dtype: DTypeLike = np.float64) 
     >>> psf.motion(5, 90).shape
     (5, 1)
     """
-    return _core.psf_motion(real_dtype(dtype), float(length), float(angle))
+    return _core.psf_motion(real_dtype(dtype), number(length, "length"), number(angle, "angle"))
 
 
 def disk(radius: float, *, dtype: DTypeLike = np.float64) -> Array:
@@ -174,7 +174,7 @@ def disk(radius: float, *, dtype: DTypeLike = np.float64) -> Array:
     >>> h.shape, math.isclose(h[3, 3], 1 / (9 * math.pi))
     ((7, 7), True)
     """
-    return _core.psf_disk(real_dtype(dtype), float(radius))
+    return _core.psf_disk(real_dtype(dtype), number(radius, "radius"))
 
 
 def boxcar(size: Sizes, *, dtype: DTypeLike = np.float64) -> Array:

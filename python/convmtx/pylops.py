@@ -127,11 +127,11 @@ class _AlongAxes(LinearOperator):
             kernel = np.flip(kernel, tuple(range(-len(axes), 0))).conj()
             offset = tuple(k - 1 - o for k, o in zip(taps, offset))
             output, shape = shape, output
-        lengths = [output[a] for a in axes]
+        lengths, engine = [output[a] for a in axes], self._engine  # no `self`: see `_Foreign`
 
         def product(v: Array) -> Array:
             x = np.moveaxis(v.reshape(shape), axes, last)
-            y = convolve(x, kernel, offset, lengths, engine=self._engine, names=("x", "h"))
+            y = convolve(x, kernel, offset, lengths, engine=engine, names=("x", "h"))
             return np.moveaxis(y, last, axes).ravel()
 
         return product
@@ -214,7 +214,7 @@ class Convolve1D(_AlongAxes):
                 raise ValueError(f"h has shape {h.shape}, expected 1 or the numbers of dims {dims} beside axis {axis}")
             if all(width == 1 for width, _ in others):
                 h = h.reshape(-1)
-        length = max(dims[axis], taps)
+        length, offset = max(dims[axis], taps), size(offset, "offset", least=-(2**62))
         if offset > min(dims[axis], taps) - 1 and offset > 0:
             raise ValueError(
                 f"`offset` is {offset}, expected at most {min(dims[axis], taps) - 1}: one less than taps and samples"
@@ -296,6 +296,7 @@ class Convolve2D(ConvolveND):
 
 
 def _axis(axis: int, ndim: int) -> int:
+    axis = size(axis, "axis", least=-(2**62))
     if not -ndim <= axis < ndim:
         raise ValueError(f"axis {axis} is out of range for {ndim} dimensions")
     return axis % ndim

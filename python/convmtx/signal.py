@@ -200,10 +200,14 @@ def _extension(mode: str, boundary: str, fillvalue: ArrayLike, in1: Array, in2: 
     if value.size != 1:
         raise ValueError(f"`fillvalue` must be scalar or an array with one element, but has shape {value.shape}")
     value, dtype = value.reshape(()), np.result_type(in1, in2)
-    loses = (value.dtype.kind == "c" and dtype.kind != "c") or (dtype.kind in "biu" and value != np.floor(value.real))
-    if value.dtype.kind not in "biufc" or loses:
+    numeric = value.dtype.kind in "biufc"
+    loses = numeric and (
+        (value.dtype.kind == "c" and dtype.kind != "c") or (dtype.kind in "biu" and value != np.floor(value.real))
+    )
+    if not numeric or loses:
         raise ValueError(f"could not cast `fillvalue` directly to the output type (it is {value}, the output {dtype})")
-    return "zero" if value == 0 or mode == "valid" else value.item()
+    number = value.item()
+    return "zero" if number == 0 or mode == "valid" else int(number) if isinstance(number, bool) else number
 
 
 def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Sizes | None = None) -> Array:

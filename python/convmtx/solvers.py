@@ -17,6 +17,8 @@ history : dict, optional
 progress : bool, default False
     A progress bar by tqdm.
 
+Operators are linear: where the boundary of a convolution is a constant, give ``b - A.constant_term()``.
+
 λ multiplies the squared norm: ``tikhonov(A, b, lam)`` minimises ``‖A x − b‖² + lam ‖L x‖²``, while `damp` stands
 outside the square: ``lam = damp²``.
 """
@@ -31,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import _core
-from ._arrays import as_elements, in_dtype, size
+from ._arrays import as_elements, in_dtype, number, size
 from ._types import Array, ArrayLike, History, MatrixLike, Shape
 from .operators import Identity, LinearOperator, aslinearoperator
 
@@ -88,9 +90,17 @@ class _Problem:
 
 @contextlib.contextmanager
 def _observed(
-    problem: _Problem, callback: Callable[[Progress], object] | None, progress: bool, total: int
+    problem: _Problem,
+    callback: Callable[[Progress], object] | None,
+    history: History | None,
+    progress: bool,
+    total: int,
 ) -> Iterator[_core.Observer | None]:
-    """What the library calls after every iteration; None if nobody wants to know."""
+    """What the library calls after every iteration; None if nobody wants to know. Refuses observers that are none."""
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback is {callback!r}, expected a function")
+    if history is not None and not isinstance(history, dict):
+        raise TypeError(f"history is {history!r}, expected a dict, which is filled")
     if callback is None and not progress:
         yield None
         return
@@ -211,8 +221,8 @@ def lsqr(
     """
     problem = _Problem(A, b, x0)
     limit = 2 * problem.A.shape[1] if iter_lim is None else size(iter_lim, "iter_lim")
-    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
-    with _observed(problem, callback, progress, limit) as observer:
+    settings = (number(damp, "damp"), limit, number(atol, "atol"), number(btol, "btol"), number(conlim, "conlim"))
+    with _observed(problem, callback, history, progress, limit) as observer:
         x, outcome, variances = _core.lsqr(problem.native(), problem.b, problem.x0, settings, bool(calc_var), observer)
     x = _finish(problem, x, outcome, history)
     if show:
@@ -265,8 +275,8 @@ def lsmr(
     """
     problem = _Problem(A, b, x0)
     limit = min(problem.A.shape) if maxiter is None else size(maxiter, "maxiter")
-    settings = (float(damp), limit, float(atol), float(btol), float(conlim))
-    with _observed(problem, callback, progress, limit) as observer:
+    settings = (number(damp, "damp"), limit, number(atol, "atol"), number(btol, "btol"), number(conlim, "conlim"))
+    with _observed(problem, callback, history, progress, limit) as observer:
         x, outcome = _core.lsmr(problem.native(), problem.b, problem.x0, settings, observer)
     x = _finish(problem, x, outcome, history)
     if show:
@@ -332,9 +342,9 @@ def cg(
     problem = _Problem(A, b, x0, preconditioner)
     limit = 10 * problem.A.shape[1] if maxiter is None else size(maxiter, "maxiter")
     native_preconditioner = None if preconditioner is None else problem.native(preconditioner)
-    settings = (limit, float(rtol), float(atol))
+    settings = (limit, number(rtol, "rtol"), number(atol, "atol"))
     with_iterate = None if callback is None else lambda seen: callback(seen.x)
-    with _observed(problem, with_iterate, progress, limit) as observer:
+    with _observed(problem, with_iterate, history, progress, limit) as observer:
         x, outcome = _core.cg(problem.native(), problem.b, problem.x0, settings, native_preconditioner, observer)
     x = _finish(problem, x, outcome, history)
     if outcome["converged"]:
@@ -389,8 +399,8 @@ def cgls(
     """
     problem = _Problem(Op, y, x0)
     limit = size(niter, "niter")
-    settings = (float(damp), limit, float(tol), 0.0)
-    with _observed(problem, callback, progress, limit) as observer:
+    settings = (number(damp, "damp"), limit, number(tol, "tol"), 0.0)
+    with _observed(problem, callback, history, progress, limit) as observer:
         x, outcome = _core.cgls(problem.native(), problem.b, problem.x0, settings, observer)
     x = _finish(problem, x, outcome, history)
     if show:
@@ -448,10 +458,12 @@ def tikhonov(
     """
     A = aslinearoperator(A)
     penalty = Identity(A.shape[1], A.dtype) if L is None else aslinearoperator(L)
+    if len(penalty.dims) > 1 and len(A.dims) > 1 and penalty.dims != A.dims:  # as many numbers, but of another picture
+        raise ValueError(f"L takes arrays of shape {penalty.dims}, expected {A.dims} as A")
     problem = _Problem(A, b, x0, penalty)
     limit = size(maxiter, "maxiter")
-    settings = (float(lam), limit, float(tol))
-    with _observed(problem, callback, progress, limit) as observer:
+    settings = (number(lam, "lam"), limit, number(tol, "tol"))
+    with _observed(problem, callback, history, progress, limit) as observer:
         x, outcome = _core.tikhonov(
             problem.native(), problem.native(penalty), problem.b, problem.x0, settings, observer
         )
@@ -507,7 +519,7 @@ def richardson_lucy(
     d = np.full(1, d) if d.ndim == 0 else d.ravel(problem.A.order)
     start = None if x0 is None else problem.x0
     settings, d = (limit, bool(clip_data)), in_dtype(d, problem.dtype)
-    with _observed(problem, callback, progress, limit) as observer:
+    with _observed(problem, callback, history, progress, limit) as observer:
         x, outcome = _core.richardson_lucy(problem.native(), problem.b, start, settings, d, observer)
     return _finish(problem, x, outcome, history)
 

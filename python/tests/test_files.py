@@ -66,3 +66,13 @@ def test_kernels_and_signals_of_mat_files_are_arrays_like_any(tmp_path):
     A = convmtx.RowwiseConv(read["k"], read["x"].shape)
     expected = [np.convolve(row, [1.0, 2, 3]) for row in np.arange(12.0).reshape(3, 4)]
     assert np.array_equal(A @ read["x"], expected)
+
+
+def test_pictures_have_paths_of_any_kind_and_pixels(tmp_path):
+    path = bytes(tmp_path / "grey.png")
+    convmtx.io.write_image(path, [[0.0, 1.0]])
+    assert np.array_equal(convmtx.io.read_image(path), [[0.0, 1.0]])
+    for shape in ((0, 3), (3, 0), (0, 3, 3)):
+        with pytest.raises(ValueError, match="empty|pixel|expected at least") as refused:
+            convmtx.io.write_image(path, np.zeros(shape))
+        assert "reshape" not in str(refused.value)

@@ -153,3 +153,26 @@ def test_solve_circulant_is_scipys():
 def test_refusals_say_what_was_expected(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("dtype", [">i2", ">i8", ">f4", ">f8", ">c16"])
+def test_convolution_matrix_takes_the_other_byte_order(dtype):
+    a = np.array([1, 2, 3], dtype)
+    for kernel in (a, np.stack([a, a])):
+        matrix = cm.convolution_matrix(kernel, 4)
+        assert matrix.dtype == a.dtype.newbyteorder("=")
+        assert np.array_equal(matrix.toarray(), cm.convolution_matrix(kernel.astype(matrix.dtype), 4).toarray())
+
+
+def test_solvers_refuse_integers_that_float64_would_round():
+    for solve in (cm.solve_toeplitz, cm.matmul_toeplitz, cm.solve_circulant):
+        with pytest.raises(ValueError, match="9007199254740993, expected at most 2"):
+            solve([3, 1, 0], np.array([2**53 + 1, 0, 0]))
+        with pytest.raises(ValueError, match="9007199254740993, expected at most 2"):
+            solve(np.array([2**53 + 1, 0, 0]), [3, 1, 0])
+
+
+def test_a_number_is_no_vector():
+    for solve in (cm.solve_toeplitz, cm.matmul_toeplitz):
+        with pytest.raises(ValueError, match="a single number"):
+            solve([3.0, 1.0], 1.0)

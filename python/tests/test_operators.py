@@ -1,5 +1,8 @@
 """Operators are the definition: products, matrices, adjoints, algebra, dtypes, refusals."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -256,3 +259,90 @@ def test_threads_are_counted_and_change_nothing():
     finally:
         convmtx.set_num_threads(0)
     assert convmtx.get_num_threads() == before
+
+
+class Foreign:
+    """An operator of another package: whatever `product` does."""
+
+    def __init__(self, product, dtype=np.float64):
+        self.shape, self.dtype, self.matvec, self.rmatvec = (3, 3), np.dtype(dtype), product, product
+
+
+def test_a_foreign_operator_dies_with_its_last_name():
+    operator = convmtx.aslinearoperator(Foreign(lambda v: v))
+    assert np.array_equal(operator @ np.ones(3), np.ones(3))
+    alive = weakref.ref(operator)
+    del operator
+    gc.collect()
+    assert alive() is None
+
+
+def test_a_foreign_result_is_never_narrowed():
+    for product, found in [
+        (lambda v: 1j * v, "complex, expected float64"),
+        (lambda v: v.astype(np.longdouble), "float128|longdouble|float96"),
+        (lambda v: v.astype(str), "expected float32"),
+    ]:
+        with pytest.raises(TypeError, match=f"the result of matvec.*({found})"):
+            convmtx.aslinearoperator(Foreign(product)) @ np.ones(3)
+
+
+def test_matrices_of_others_are_copied_in_and_out():
+    dense = np.eye(3)
+    operator = convmtx.aslinearoperator(dense)
+    dense[:] = 5
+    assert np.array_equal(operator @ np.ones(3), np.ones(3))
+
+    sparse = pytest.importorskip("scipy.sparse")
+    operator = convmtx.aslinearoperator(sparse.eye_array(3, format="csr"))
+    operator.to_scipy().data[:] = 5
+    assert np.array_equal(operator.to_scipy() @ np.ones(3), np.ones(3))
+    assert np.array_equal(operator.astype(np.complex64) @ np.ones(3), np.ones(3))
+
+
+@pytest.mark.parametrize("name", ["mode", "engine", "summation", "convention", "boundary"])
+@pytest.mark.parametrize("value", [None, ["same"], object()])
+def test_a_word_that_is_none_is_named(name, value):
+    with pytest.raises((TypeError, ValueError), match=f"^{name} is"):
+        convmtx.Conv1d([1.0, 2.0], 5, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["stride", "dilation"])
+def test_steps_begin_at_one(name):
+    for value in (0, -1):
+        with pytest.raises(ValueError, match=f"{name} is {value}, expected at least 1"):
+            convmtx.Conv1d([1.0], 5, **{name: value})
+        with pytest.raises(ValueError, match=f"{name} is {value}, expected at least 1"):
+            convmtx.Layer(np.ones((1, 1, 2)), 5, **{name: value})
+
+
+def test_a_shape_within_a_shape_is_named():
+    for make in (convmtx.Gradient2d, lambda shape: convmtx.Conv2d(np.ones((2, 2)), shape)):
+        with pytest.raises(TypeError, match=r"is \[3\], expected a whole number"):
+            make(([3], 3))
+
+
+def test_integers_of_any_size_scale_and_continue():
+    a = convmtx.Conv1d([1.0, 1.0], 2, boundary=10**30)
+    assert np.array_equal((10**30 * a) @ np.ones(2), 1e30 * (a @ np.ones(2)))
+    assert a.apply(np.zeros(2))[0] == 1e30
+
+
+def test_the_seed_of_a_dot_test_has_64_bits():
+    for seed in (-1, 2**64):
+        with pytest.raises(ValueError, match="^seed is"):
+            convmtx.Identity(2).dottest(seed)
+
+
+def test_an_unknown_format_is_refused_before_the_matrix_is_built():
+    huge = convmtx.Conv1d(np.ones(1000), 10**14)
+    for operator in (huge, 2 * huge):
+        for word in ("cst", None, 0):
+            with pytest.raises(ValueError, match="^format is .* expected one of 'csr'"):
+                operator.to_scipy(word)
+
+
+def test_beyond_a_corner_the_last_axis_decides():
+    around = dict(offset=(-1, -1), output=(3, 3))
+    for boundary, corner in (([3.0, 5.0], 5.0), (["zero", 3.0], 3.0), ([3.0, "zero"], 0.0)):
+        assert convmtx.Conv2d([[1.0]], (1, 1), boundary=boundary, **around).apply([[0.0]])[0, 0] == corner

@@ -135,3 +135,10 @@ def test_impossible_requests_are_errors_that_say_why(error, text, call):
     with pytest.raises(error) as raised:
         call()
     assert text in str(raised.value)
+
+
+@pytest.mark.parametrize("value", ["3", None, [3], 1j])
+def test_widths_are_numbers_and_named(value):
+    for name, make in [("sigma", lambda v: psf.gaussian(3, v)), ("length", psf.motion), ("radius", psf.disk)]:
+        with pytest.raises(TypeError, match=f"^{name} is .*, expected a real number"):
+            make(value)

@@ -1,6 +1,8 @@
 """PyLops' names: equal to PyLops where PyLops is right, and exact adjoints where it is not."""
 
+import gc
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -198,3 +200,18 @@ def test_ours_as_pylops_operators(pylops_signal):
 
     op = cm.Convolve1D((4, 5), np.array([1 + 2j, 3 - 1j]), 1, 0).to_pylops()
     assert dottest(op, *op.shape, complexflag=3)
+
+
+def test_an_operator_of_functions_dies_with_its_last_name():
+    operator = cm.ConvolveND((2, 3, 2, 5, 2), np.ones((2, 2, 2)), axes=(0, 2, 4))
+    alive = weakref.ref(operator)
+    del operator
+    gc.collect()
+    assert alive() is None
+
+
+@pytest.mark.parametrize("name", ["offset", "axis"])
+@pytest.mark.parametrize("value", [None, "1", 0.5, float("nan"), [0]])
+def test_offset_and_axis_are_whole_numbers(name, value):
+    with pytest.raises(TypeError, match=f"{name} is .*, expected a whole number"):
+        cm.Convolve1D(5, np.ones(2), **{name: value})

@@ -284,3 +284,13 @@ def test_rows_of_different_number_are_refused():
         cm.convolve_rows(np.ones((3, 4)), np.ones((2, 4)))
     with pytest.raises(ValueError, match="at least one value"):
         cm.convolve_rows(np.ones((3, 0)), np.ones((3, 4)))
+
+
+def test_a_fill_value_is_a_number_and_any_number():
+    image, kernel = np.ones((1, 1)), np.ones((1, 2))
+    for dtype in (np.int64, np.float64):
+        for bad in (None, "3", np.array(["a"])):
+            with pytest.raises(ValueError, match="could not cast `fillvalue`"):
+                cm.convolve2d(image.astype(dtype), kernel.astype(dtype), fillvalue=bad)
+        want = scipy_signal.convolve2d(image.astype(dtype), kernel.astype(dtype), fillvalue=True)
+        assert np.array_equal(cm.convolve2d(image.astype(dtype), kernel.astype(dtype), fillvalue=True), want)

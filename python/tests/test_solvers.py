@@ -277,3 +277,34 @@ def test_solves_in_several_threads_at_once(problem):
     for thread in threads:
         thread.join()
     assert all(np.array_equal(x, expected) for x in found)
+
+
+def test_settings_are_numbers_and_named():
+    a, b = convmtx.Conv1d([1.0, 2.0, 1.0], 6, "same"), np.ones(6)
+    for name in ("damp", "atol", "conlim"):
+        for value in ("3", None, [3], 1j):
+            with pytest.raises(TypeError, match=f"^{name} is .*, expected a real number"):
+                convmtx.lsqr(a, b, **{name: value})
+
+
+def test_callback_and_history_are_checked_before_the_work():
+    def product(v):
+        raise AssertionError("the work began")
+
+    a = convmtx.aslinearoperator(scipys.LinearOperator((6, 6), matvec=product, rmatvec=product, dtype=np.float64))
+    for keywords in ({"callback": 3}, {"history": []}):
+        with pytest.raises(TypeError, match=f"^{next(iter(keywords))} is"):
+            convmtx.lsqr(a, np.ones(6), **keywords)
+
+
+def test_a_penalty_for_pictures_of_another_shape_is_refused():
+    a = convmtx.Conv2d(np.ones((1, 1)), (3, 4), "same")
+    with pytest.raises(ValueError, match=r"L takes arrays of shape \(4, 3\), expected \(3, 4\)"):
+        convmtx.tikhonov(a, np.ones((3, 4)), 1.0, convmtx.Gradient2d((4, 3)))
+    assert convmtx.tikhonov(a, np.ones((3, 4)), 1.0, convmtx.Gradient2d((3, 4))).shape == (3, 4)
+
+
+def test_a_constant_beyond_the_ends_is_taken_off_first():
+    a = convmtx.Conv1d([1.0, 3.0, 1.0], 5, "same", boundary=10.0)
+    x = np.arange(5.0)
+    assert np.allclose(convmtx.lsqr(a, a.apply(x) - a.constant_term(), atol=1e-12, btol=1e-12)[0], x)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from .._arrays import as_array, as_elements, element_dtype, size
+from .._arrays import as_array, as_elements, element_dtype, in_dtype, size, sizes
 from .._types import Array, ArrayLike, DType, DTypeLike, Shape, Sizes
 from .base import LinearOperator, is_operator
 
@@ -82,7 +82,7 @@ class Scaled(_Composite):
     """``alpha * A``."""
 
     def __init__(self, alpha: ArrayLike, a: LinearOperator) -> None:
-        alpha = as_array(alpha, "alpha")
+        alpha = as_array(float(alpha) if isinstance(alpha, int) else alpha, "alpha")  # integers of any size
         if alpha.ndim or alpha.dtype.kind not in "biufc":
             raise TypeError(f"cannot multiply an operator by {alpha!r}, expected a number")
         complex_result = alpha.dtype.kind == "c" and a.dtype.kind != "c"
@@ -396,7 +396,7 @@ class _Matrix(LinearOperator):
         return _Matrix(self._matrix.astype(dtype))
 
     def _sparse(self) -> sparse.sparray:
-        return self._matrix
+        return self._matrix.copy()
 
 
 class _Foreign(LinearOperator):
@@ -416,29 +416,37 @@ class _Foreign(LinearOperator):
         self.dimsd = tuple(own[1]) if own[1] is not None and math.prod(own[1]) == rows else (rows,)
 
     def _build(self) -> _core.Operator:
-        def call(product: Callable[[Array], Any]) -> Callable[[Array], Array]:
-            return lambda v: np.asarray(product(v)).ravel().astype(self.dtype, copy=False)
+        # The collector does not see what the library holds: a function that knew `self` would keep it alive for ever.
+        operator, dtype = self._operator, self.dtype
 
-        matvec, rmatvec = self._operator.matvec, getattr(self._operator, "rmatvec", None)
-        if rmatvec is None:
+        def call(name: str) -> Callable[[Array], Array]:
+            def product(v: Array) -> Array:
+                function = getattr(operator, name, None)
+                if function is None:
+                    raise TypeError(f"{type(operator).__name__} has no {name}, which the adjoint needs")
+                result = as_elements(function(v), f"the result of {name}").ravel()
+                if result.dtype.kind == "c" and dtype.kind != "c":
+                    raise TypeError(
+                        f"the result of {name} is complex, expected {dtype}, the dtype of {type(operator).__name__}"
+                    )
+                return in_dtype(result, dtype)
 
-            def rmatvec(_: Array) -> Any:
-                raise TypeError(f"{type(self._operator).__name__} has no rmatvec, which the adjoint needs")
+            return product
 
-        return _core.foreign(self.dtype.name, self.shape, call(matvec), call(rmatvec))
+        return _core.foreign(dtype.name, self.shape, call("matvec"), call("rmatvec"))
 
     def _in_dtype(self, dtype: DType) -> _Foreign:
         return _Foreign(self._operator, dtype)
 
 
 class _Dense(LinearOperator):
-    """A dense matrix."""
+    """A dense matrix; the operator owns a copy."""
 
     dims: Shape
     dimsd: Shape
 
     def __init__(self, matrix: Array) -> None:
-        self._matrix = as_elements(matrix, "the matrix")
+        self._matrix = np.array(as_elements(matrix, "the matrix"))
         self.dims, self.dimsd = (matrix.shape[1],), (matrix.shape[0],)
 
     @property
@@ -464,7 +472,7 @@ def aslinearoperator(value: Any) -> LinearOperator:
     Parameters
     ----------
     value : operator, sparse array or two-dimensional array
-        SciPy's and PyLops' operators are called through their `matvec` and `rmatvec`; sparse matrices are copied.
+        SciPy's and PyLops' operators are called through their `matvec` and `rmatvec`; matrices are copied.
 
     Returns
     -------
@@ -503,4 +511,4 @@ def power_of(a: LinearOperator, power: int) -> LinearOperator:
 
 
 def _dims(dims: Any) -> Shape:
-    return (size(dims, "dims"),) if np.ndim(dims) == 0 else tuple(size(d, "dims") for d in dims)
+    return sizes(dims, "dims")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 import numpy as np
 
 from .. import _core
-from .._arrays import as_elements, element_dtype, in_dtype
+from .._arrays import as_elements, element_dtype, in_dtype, size
 from .._types import Array, ArrayLike, DType, DTypeLike, Number, Order, Shape, SparseFormat
+from .._words import FORMATS, look_up
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -391,6 +392,7 @@ class LinearOperator:
         ----------
         format : {"csr", "csc", "coo", "dia", "bsr", "lil", "dok"}
         """
+        look_up("format", format, FORMATS)  # before any work
         return self._sparse().asformat(format)
 
     def tosparse(self) -> sparse.sparray:
@@ -416,14 +418,14 @@ class LinearOperator:
         Parameters
         ----------
         seed : int
-            The same seed draws the same numbers on every machine.
+            From 0 to 2**64 - 1. The same seed draws the same numbers on every machine.
 
         Returns
         -------
         DotTest
             True if the difference is no larger than rounding explains.
         """
-        return DotTest(*self._native.dottest(seed))
+        return DotTest(*self._native.dottest(size(seed, "seed", most=2**64 - 1)))
 
     def explain(self) -> str:
         """How products are computed and why, in words."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import _core
-from .._arrays import as_elements, element_dtype, in_dtype, size, sizes
+from .._arrays import as_elements, element_dtype, has_axes, in_dtype, size, sizes
 from .._types import Array, ArrayLike, Boundary, Convention, DType, DTypeLike, Engine, Mode, Order, Shape, Sizes
 from .._types import SparseFormat, Summation
+from .._words import CONVENTIONS, ENGINES, FORMATS, SUMMATIONS, look_up
 from .base import LinearOperator
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _GEOMETRY = """
         full convolution, which may be negative.
     boundary : str or number, or one per axis
         What stands beyond the ends: ``"zero"``, ``"periodic"``, ``"symmetric"`` (half-sample), ``"reflect"``
-        (whole-sample), ``"replicate"``, ``"antireflective"``, or a number.
+        (whole-sample), ``"replicate"``, ``"antireflective"``, or a number. Beyond a corner the last axis decides.
     convention : {"matlab", "scipy", "numpy"}
         Whose definition of same and valid; they differ for even kernels and kernels longer than the signal.
     stride, dilation : int, or one per axis
@@ -103,6 +104,10 @@ class Convolution(LinearOperator):
         self._kernel = kernel.copy() if kernel.base is not None or kernel.flags.writeable else kernel
         self._kernel.flags.writeable = False
 
+    def _take_engine(self, engine: Engine, summation: Summation) -> None:
+        self._engine = look_up("engine", engine, ENGINES)
+        self._summation = look_up("summation", summation, SUMMATIONS)
+
     def _in_dtype(self, dtype: DType) -> Self:
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__getstate__())
@@ -140,6 +145,7 @@ class Convolution(LinearOperator):
         """
         from scipy import sparse
 
+        look_up("format", format, FORMATS)  # before any work
         if format == "csc" and not keep_zeros:
             return _canonical(sparse.csc_array, self._description.csr_transpose(), self.shape)
         matrix = _canonical(sparse.csr_array, self._description.csr(keep_zeros), self.shape)
@@ -235,18 +241,20 @@ def spell(
                 raise ValueError(f"boundary is '{word}', expected one of {known}, or a number")
             words.append(word)
         else:
+            if isinstance(word, int) and not isinstance(word, bool):
+                word = float(word)  # of any size
             if not np.isscalar(word) and np.ndim(word) != 0 or not np.issubdtype(np.asarray(word).dtype, np.number):
                 raise TypeError(f"boundary is {word!r}, expected a word or a number")
             if np.iscomplexobj(word) and kernel.dtype.kind != "c":
                 raise TypeError("boundary is a complex number, expected a real one for a real kernel")
             constants[a] = word
             words.append("constant")
-    strides = sizes(stride, "stride", axes)
+    strides = sizes(stride, "stride", axes, least=1)
     spelled: dict[str, Any] = {"mode": mode, "offset": None, "output": None}
     if offset is not None:
-        offsets = (offset,) * axes if np.ndim(offset) == 0 else tuple(offset)
+        offsets = tuple(offset) if has_axes(offset) else (offset,) * axes
         if output is None:
-            output = tuple(-(-n // max(s, 1)) for n, s in zip(shape, strides))
+            output = tuple(-(-n // s) for n, s in zip(shape, strides))
         spelled = {
             "mode": None,
             "offset": [size(o, "offset", least=-(2**62)) for o in offsets],
@@ -259,11 +267,11 @@ def spell(
     if order not in ("C", "F"):
         raise ValueError(f"order is {order!r}, expected 'C' or 'F'")
     return spelled | {
-        "convention": convention,
+        "convention": look_up("convention", convention, CONVENTIONS),
         "boundary": words,
         "constants": constants,
         "stride": list(strides),
-        "dilation": list(sizes(dilation, "dilation", axes)),
+        "dilation": list(sizes(dilation, "dilation", axes, least=1)),
         "correlate": bool(correlate),
         "column_major": order == "F",
     }
@@ -295,14 +303,14 @@ class _Conv(Convolution):
         self._take_kernel(kernel, dtype)
         if self._kernel.ndim != self._axes:
             raise ValueError(f"kernel has shape {self._kernel.shape}, expected {self._axes} axes")
-        self._shape = sizes(shape, "the shape of the signal", self._axes if np.ndim(shape) else None)
+        self._shape = sizes(shape, "the shape of the signal", self._axes if has_axes(shape) else None)
         if len(self._shape) != self._axes:
             raise ValueError(f"the shape of the signal is {self._shape}, expected {self._axes} numbers")
         self._geometry = spell(
             self._kernel, self._shape, mode, offset, output, boundary, convention, stride, dilation, correlate, order
         )
         self.order = order
-        self._engine, self._summation = engine, summation
+        self._take_engine(engine, summation)
         self._native  # refuses what cannot be, now
 
     def _describe(self) -> _core.Description:
@@ -453,7 +461,7 @@ class RowwiseConv(Convolution):
         self._geometry = spell(
             self._kernel, self._shape[1:], mode, offset, output, boundary, convention, stride, dilation, correlate
         )
-        self._engine, self._summation = engine, summation
+        self._take_engine(engine, summation)
         self._native
 
     def _describe(self) -> _core.Description:

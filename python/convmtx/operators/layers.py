@@ -69,7 +69,7 @@ class FilterBank(Convolution):
         self._geometry = spell(
             self._kernel, self._shape, mode, offset, output, boundary, convention, stride, dilation, correlate
         )
-        self._engine, self._summation = engine, summation
+        self._take_engine(engine, summation)
         self._native
 
     def _describe(self) -> _core.Description:
@@ -143,15 +143,15 @@ class Layer(Convolution):
                 "of the signal"
             )
         self._layer = {
-            "stride": list(sizes(stride, "stride", axes)),
+            "stride": list(sizes(stride, "stride", axes, least=1)),
             "padding": list(sizes(padding, "padding", axes)),
             "output_padding": list(sizes(output_padding, "output_padding", axes)),
-            "dilation": list(sizes(dilation, "dilation", axes)),
+            "dilation": list(sizes(dilation, "dilation", axes, least=1)),
             "groups": size(groups, "groups", 1),
             "padding_mode": padding_mode,
             "transposed": bool(transposed),
         }
-        self._engine, self._summation = engine, summation
+        self._take_engine(engine, summation)
         self._native
 
     def _describe(self) -> _core.Description:
