@@ -266,8 +266,8 @@ fn wrong_input_is_refused_before_work() {
     }
     let shape = Tikhonov::new(1.0).solve(&a, &Difference::first(4), &b, &mut [0.0; 3]);
     assert_eq!(shape.unwrap_err().to_string(), "L has shape [3, 4], expected [3, 3]");
-    let huge = Cgls::new().max_iters(usize::MAX).solve(&a, &b, &mut [0.0; 3]);
-    assert!(matches!(huge, Err(Error::Memory { .. })));
+    let unlimited = Cgls::new().max_iters(usize::MAX).solve(&a, &b, &mut [0.0; 3]).unwrap();
+    assert!(unlimited.iterations < 100, "a limit that nobody reaches costs nothing");
 }
 
 #[test]

@@ -548,5 +548,5 @@ fn wrong_input_of_lsmr_and_cg_is_refused_before_work() {
         refused(Lsmr::new().atol(value).solve(&a, &b, &mut x));
         refused(Lsmr::new().conlim(value).solve(&a, &b, &mut x));
     }
-    assert!(matches!(Lsmr::new().max_iters(usize::MAX).solve(&a, &b, &mut x), Err(Error::Memory { .. })));
+    assert!(Lsmr::new().max_iters(usize::MAX).solve(&a, &b, &mut x).unwrap().iterations < 100);
 }

@@ -343,6 +343,8 @@ def cg(
     limit = 10 * problem.A.shape[1] if maxiter is None else size(maxiter, "maxiter")
     native_preconditioner = None if preconditioner is None else problem.native(preconditioner)
     settings = (limit, number(rtol, "rtol"), number(atol, "atol"))
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback is {callback!r}, expected a function")
     with_iterate = None if callback is None else lambda seen: callback(seen.x)
     with _observed(problem, with_iterate, history, progress, limit) as observer:
         x, outcome = _core.cg(problem.native(), problem.b, problem.x0, settings, native_preconditioner, observer)

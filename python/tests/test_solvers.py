@@ -233,6 +233,13 @@ def test_refusals(problem, arguments, error, text):
             solve(*arguments(A, b))
 
 
+def test_a_limit_that_nobody_reaches_costs_nothing(problem):
+    A, b, _ = problem
+    assert convmtx.lsqr(A, b, iter_lim=10**14)[2] < 200
+    with pytest.raises(TypeError, match="callback"):
+        convmtx.cg(A.H @ A, A.H @ b, callback=3)
+
+
 def test_ctrl_c_ends_a_long_solve_at_once():
     """In a process of its own: the signal comes in the middle of a product that takes a second or so."""
     script = """

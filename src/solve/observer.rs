@@ -53,6 +53,9 @@ pub(super) struct Measures {
     pub objective: Option<f64>,
 }
 
+/// Iterations whose history has its memory from the start; the limit of a caller who does not want one may be any number.
+const ROOM: usize = 1 << 20;
+
 /// The report in the making, and the observer that is told.
 pub(super) struct Log<'o, V: ?Sized> {
     report: Report,
@@ -62,11 +65,11 @@ pub(super) struct Log<'o, V: ?Sized> {
 }
 
 impl<'o, V: ?Sized> Log<'o, V> {
-    /// A log with room for `max_iters` iterations, so that the loop does not allocate. The clock starts.
+    /// A log with room for `max_iters` iterations (up to [`ROOM`]), so that the loop does not allocate. The clock starts.
     pub fn new(max_iters: usize, observer: &'o mut Observer<'o, V>) -> Result<Self> {
         let history = || -> Result<Vec<f64>> {
-            let mut room =
-                memory::zeroed("the history of max_iters iterations", max_iters.saturating_add(1))?;
+            let len = max_iters.saturating_add(1).min(ROOM);
+            let mut room = memory::zeroed("the history of max_iters iterations", len)?;
             room.clear();
             Ok(room)
         };
