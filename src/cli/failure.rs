@@ -50,14 +50,11 @@ fn in_options(error: Error) -> Error {
             hint: "leave out --keep-zeros, or use convmtx apply, which is matrix-free",
         },
         Error::Memory { what, needed, available, .. } => {
-            let (what, hint) = match what {
+            let hint = match what {
                 "the matrix" => {
-                    (what, "use a smaller size, or convmtx apply, which is matrix-free (--engine direct)")
+                    "use a smaller size, or convmtx apply, which is matrix-free (--engine direct)"
                 }
-                _ if what.contains("max_iters") => {
-                    ("the history of the iterations", "use fewer --iterations")
-                }
-                _ => (what, "use a smaller size"),
+                _ => "use a smaller size",
             };
             Error::Memory { what, needed, available, hint }
         }

@@ -69,7 +69,7 @@ impl<'o, V: ?Sized> Log<'o, V> {
     pub fn new(max_iters: usize, observer: &'o mut Observer<'o, V>) -> Result<Self> {
         let history = || -> Result<Vec<f64>> {
             let len = max_iters.saturating_add(1).min(ROOM);
-            let mut room = memory::zeroed("the history of max_iters iterations", len)?;
+            let mut room = memory::zeroed("the history of the iterations", len)?;
             room.clear();
             Ok(room)
         };
