@@ -245,6 +245,7 @@ def test_ctrl_c_ends_a_long_solve_at_once():
     script = """
         import os, signal, threading, time
         import numpy as np, convmtx
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background inherits it as ignored
         A = convmtx.Conv2d(np.ones((61, 61)), (1200, 1200), engine="direct")
         b = np.ones(A.dimsd)
         sent = []

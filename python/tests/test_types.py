@@ -19,8 +19,8 @@ except ImportError:
     mypy = None
 checked = pytest.mark.skipif(mypy is None, reason="mypy is not installed: the annotations are not checked")
 
-PACKAGE = pathlib.Path(convmtx.__file__).parent
 REPOSITORY = pathlib.Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "python" / "convmtx"  # not the installed one: mypy takes site-packages for no place of sources
 SOURCES = sorted(
     path
     for folder in ("python", "benches", "examples")
