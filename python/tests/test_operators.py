@@ -346,3 +346,17 @@ def test_beyond_a_corner_the_last_axis_decides():
     around = dict(offset=(-1, -1), output=(3, 3))
     for boundary, corner in (([3.0, 5.0], 5.0), (["zero", 3.0], 3.0), ([3.0, "zero"], 0.0)):
         assert convmtx.Conv2d([[1.0]], (1, 1), boundary=boundary, **around).apply([[0.0]])[0, 0] == corner
+
+
+@pytest.mark.parametrize("n", [3, 2000])  # small enough for one thread, and not
+def test_exceptions_of_foreign_operators_are_raised_as_they_are(n):
+    from scipy.sparse.linalg import LinearOperator
+
+    def fail(v):
+        raise KeyError("mine")
+
+    op = convmtx.aslinearoperator(LinearOperator((n, n), matvec=fail, rmatvec=fail, dtype=np.float64))
+    products = [lambda: op @ np.ones(n), lambda: op.H @ np.ones((n, 2)), op.dottest]
+    for product in [*products, lambda: (convmtx.Conv1d([1.0, 2.0], n) @ op) @ np.ones(n)]:
+        with pytest.raises(KeyError, match="mine"):
+            product()

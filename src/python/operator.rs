@@ -43,7 +43,7 @@ impl Operator {
 
 /// `A x` or, with `adjoint`, `Aᴴ x`, for a vector or one per column.
 fn product<'py, T: Entry>(
-    a: Arc<dyn BatchOperator<T> + Sync>,
+    (a, native): (Arc<dyn BatchOperator<T> + Sync>, bool),
     adjoint: bool,
     x: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -51,26 +51,27 @@ fn product<'py, T: Entry>(
     let array = borrow::<T>("x", x)?;
     let (m, n) = a.shape();
     let rows = if adjoint { n } else { m };
+    let entries = work(native, m.saturating_mul(n));
     if array.ndim() == 1 {
         let x = elements(&array);
         let x: &[T] = &x;
-        let y = threads::run(
-            py,
-            m.saturating_mul(n),
-            move || if adjoint { a.apply_adjoint(x) } else { a.apply(x) },
-        )?;
+        let y = threads::run(py, entries, move || if adjoint { a.apply_adjoint(x) } else { a.apply(x) })?;
         debug_assert_eq!(y.len(), rows);
         return Ok(give(py, y));
     }
     let view = batch("X", &array)?;
     let mut y = zeros_like(rows, &view)?;
     let out = y.view_mut();
-    let work = m.saturating_mul(n).saturating_mul(view.ncols());
-    threads::run(py, work, move || match adjoint {
+    threads::run(py, entries.saturating_mul(view.ncols()), move || match adjoint {
         false => a.apply_batch_into(view, out),
         true => a.apply_adjoint_batch_into(view, out),
     })?;
     Ok(y.into_pyarray(py).into_any())
+}
+
+/// What a product is worth to the threads: nothing where it calls Python, whose exceptions belong to the calling thread.
+fn work(native: bool, entries: usize) -> usize {
+    if native { entries } else { 0 }
 }
 
 #[pymethods]
@@ -88,12 +89,12 @@ impl Operator {
 
     /// A x, for a vector or for every column of a matrix.
     fn forward<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        typed!(&self.held, a => product(a.clone(), false, x))
+        typed!(&self.held, a => product((a.clone(), self.native), false, x))
     }
 
     /// Aᴴ y, for a vector or for every column of a matrix.
     fn adjoint<'py>(&self, y: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        typed!(&self.held, a => product(a.clone(), true, y))
+        typed!(&self.held, a => product((a.clone(), self.native), true, y))
     }
 
     /// (⟨Ax, y⟩, ⟨x, Aᴴy⟩, relative difference, bound) for random vectors.
@@ -104,7 +105,7 @@ impl Operator {
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64, f64)> {
         typed!(&self.held, a => {
             let a = a.clone();
-            let test = threads::run(py, usize::MAX, move || dottest(&a, seed))?;
+            let test = threads::run(py, work(self.native, usize::MAX), move || dottest(&a, seed))?;
             Ok((scalar(py, test.ax_y)?, scalar(py, test.x_ahy)?, test.relative, test.bound))
         })
     }
