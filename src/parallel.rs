@@ -3,8 +3,8 @@
 use crate::error::{Result, check_len};
 use rayon::prelude::*;
 
-/// Multiply-adds that are worth handing to another thread.
-const WORK: usize = 1 << 16;
+/// Multiply-adds that are worth handing to another thread: about five microseconds.
+const WORK: usize = 1 << 18;
 
 /// At most this many parts, so that scratch for every part stays small.
 const PARTS: usize = 256;

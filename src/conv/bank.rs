@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::stencil::Axis;
-#[cfg(feature = "fft")]
 use crate::stencil::Side;
 
 /// Which input channels an output channel sums, and through which kernel.
@@ -56,6 +55,21 @@ impl Channels {
             Side::Adjoint => {
                 let (group, input) = (result / self.inputs, result % self.inputs);
                 self.kernel(group * self.outputs + source, input)
+            }
+        }
+    }
+
+    /// Calls `f(source, kernel)` for the channels that channel `result` of `side` sums, and the kernels between them.
+    pub(crate) fn for_each_source(&self, side: Side, result: usize, mut f: impl FnMut(usize, usize)) {
+        match side {
+            Side::Forward => {
+                let group = result / self.outputs;
+                (0..self.inputs).for_each(|c| f(group * self.inputs + c, self.kernel(result, c)));
+            }
+            Side::Adjoint => {
+                let (group, c) = (result / self.inputs, result % self.inputs);
+                let outs = group * self.outputs..(group + 1) * self.outputs;
+                outs.for_each(|out| f(out, self.kernel(out, c)));
             }
         }
     }

@@ -14,9 +14,7 @@ mod kernel_operator;
 mod rowwise;
 mod traversal;
 
-pub(crate) use bank::Bank;
-#[cfg(feature = "fft")]
-pub(crate) use bank::Channels;
+pub(crate) use bank::{Bank, Channels};
 pub use description::{Conv, Conv1d, Conv2d, Conv3d};
 pub use filter_bank::{FilterBank, Layer};
 pub use geometry::{Geometry, Order};

@@ -81,21 +81,10 @@ impl<const D: usize> Traversal<D> {
         }
         let taps = self.stencils.iter().map(Stencil::taps).product::<usize>();
         let c = &self.channels;
-        let mut source = |out: usize, c_in: usize, channel: usize, f: &mut dyn FnMut(&[T], usize)| {
-            let kernel = &kernels[c.kernel(out, c_in) * taps..][..taps];
+        c.for_each_source(side, rest, |channel, kernel| {
+            let kernel = &kernels[kernel * taps..][..taps];
             self.descend(side, 0, &outer, kernel, channel, scratch, f);
-        };
-        match side {
-            Side::Forward => {
-                let (out, group) = (rest, rest / c.outputs);
-                (0..c.inputs).for_each(|c_in| source(out, c_in, group * c.inputs + c_in, f));
-            }
-            Side::Adjoint => {
-                let (group, c_in) = (rest / c.inputs, rest % c.inputs);
-                let outs = group * c.outputs..(group + 1) * c.outputs;
-                outs.for_each(|out| source(out, c_in, out, f));
-            }
-        }
+        });
     }
 
     /// Calls `f(source, coefficient)` for the non-zero coefficients of one result, sources ascending.

@@ -18,6 +18,14 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
     fn across(&self, side: Side, x: &[T], y: &mut [T], cols: usize, scratch: &mut [T]) -> Result<()> {
         let t = &self.traversal;
         let (kernels, inner) = (self.kernels(side), t.inner());
+        if let Some(readings) = self.readings(side) {
+            let readings = readings.across(cols);
+            let part = readings.part(t.work(side), y.len());
+            return parallel::for_each_part(y, part, &mut [], 0, |start, part, _: &mut [()]| {
+                readings.product(kernels, x, start, part);
+                Ok(())
+            });
+        }
         let (line_len, plain) = (inner.len(side), inner.plain(side));
         let add = |kernel: &[T], tap, taps, source: usize, step: usize, out: &mut [T]| {
             let c = Correlate {

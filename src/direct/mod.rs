@@ -1,7 +1,10 @@
 //! The direct engine: products straight from the definition, with no matrix in memory.
 
 mod batch;
+mod blocks;
 mod line;
+mod product;
+mod reading;
 
 use crate::conv::{Bank, Conv, FilterBank, RowwiseConv, Traversal};
 use crate::error::Result;
@@ -11,6 +14,7 @@ use crate::scalar::Scalar;
 use crate::simd::Summation;
 use crate::stencil::Side;
 use line::line_product;
+use product::Readings;
 
 /// A convolution applied from its definition: `y = A x` and `x = Aᴴ y` for every description.
 ///
@@ -33,6 +37,8 @@ pub struct DirectConv<T, const D: usize> {
     kernels: Vec<T>,
     /// The conjugated kernels, for complex types only.
     conjugated: Option<Vec<T>>,
+    /// Forward and adjoint, where blocks of results can be computed together.
+    readings: Option<[Readings; 2]>,
     summation: Summation,
 }
 
@@ -43,6 +49,9 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
             traversal: Traversal::new(bank)?,
             kernels: bank.kernels().to_vec(),
             conjugated,
+            readings: Readings::new(bank, Side::Forward)
+                .zip(Readings::new(bank, Side::Adjoint))
+                .map(<[_; 2]>::from),
             summation: Summation::default(),
         })
     }
@@ -59,6 +68,12 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
         }
     }
 
+    /// What the fast product needs, where it applies and the order of summation is free.
+    fn readings(&self, side: Side) -> Option<&Readings> {
+        let [forward, adjoint] = self.readings.as_ref().filter(|_| self.summation == Summation::Fastest)?;
+        Some(if side == Side::Forward { forward } else { adjoint })
+    }
+
     /// Length of the parts that the results of `side` are computed in.
     fn part(&self, side: Side) -> usize {
         parallel::part_len(self.traversal.results(side), self.traversal.work(side))
@@ -67,6 +82,13 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
     fn product(&self, side: Side, x: &[T], y: &mut [T], scratch: &mut [T]) -> Result<()> {
         let t = &self.traversal;
         let (kernels, inner) = (self.kernels(side), t.inner());
+        if let Some(readings) = self.readings(side) {
+            let part = readings.part(t.work(side), y.len());
+            return parallel::for_each_part(y, part, &mut [], 0, |start, part, _: &mut [()]| {
+                readings.product(kernels, x, start, part);
+                Ok(())
+            });
+        }
         let line_len = inner.len(side);
         parallel::for_each_part(y, self.part(side), scratch, t.scratch_len(), |start, part, scratch| {
             part.fill(T::zero());

@@ -10,6 +10,7 @@
 //! Deviations: (1) where outputs and their inputs are adjacent, a block of outputs stays in registers while the taps
 //! pass by, so that an output is loaded and stored once per call; (2) zero taps are skipped.
 
+use super::loops::loops;
 use super::{Isa, Summation, isa};
 use crate::scalar::Scalar;
 
@@ -41,6 +42,10 @@ impl<T: Scalar> Correlate<'_, T> {
 
 /// `out[b·output_step] += Σ_q tap_q · x[input + b·input_shift + q·step]`, taps in the given order.
 pub(crate) fn correlate<T: Scalar>(c: &Correlate<T>, x: &[T], out: &mut [T], summation: Summation) {
+    (loops::<T>().correlate)(c, x, out, summation);
+}
+
+pub(super) fn dispatch<T: Scalar>(c: &Correlate<T>, x: &[T], out: &mut [T], summation: Summation) {
     let fused = summation == Summation::Fastest;
     match isa() {
         Isa::Portable => body::<T, false, 16>(c, x, out),

@@ -4,12 +4,35 @@
 //! registers while the row's entries pass by.
 
 use super::correlate::add_product;
+use super::loops::loops;
 use super::{Isa, Summation, isa};
+
 use crate::memory::Index;
 use crate::scalar::Scalar;
+use std::any::Any;
 
 /// `out[l] += Σ_j values[j]·x[columns[j]·row_step + l]`, entries in the given order.
 pub(crate) fn gather_rows<T: Scalar, I: Index>(
+    values: &[T],
+    columns: &[I],
+    x: &[T],
+    row_step: usize,
+    out: &mut [T],
+    summation: Summation,
+) {
+    let (narrow, wide) = loops::<T>().gather;
+    let any: &dyn Any = if I::BYTES == 4 { &narrow } else { &wide };
+    let f = any.downcast_ref::<Gather<T, I>>().expect("an index is one of two types");
+    f(values, columns, x, row_step, out, summation);
+}
+
+/// [`gather_rows`] for one type of indices.
+pub(super) type Gather<T, I> = fn(&[T], &[I], &[T], usize, &mut [T], Summation);
+
+/// The same for both.
+pub(super) type Both<T> = (Gather<T, i32>, Gather<T, i64>);
+
+pub(super) fn dispatch<T: Scalar, I: Index>(
     values: &[T],
     columns: &[I],
     x: &[T],

@@ -6,9 +6,16 @@
 
 mod correlate;
 mod gather;
+mod lanes;
+mod loops;
+mod row;
+mod sheet;
+mod shells;
 
 pub(crate) use correlate::{Correlate, correlate};
 pub(crate) use gather::gather_rows;
+pub(crate) use row::{Row, correlate_row};
+pub(crate) use sheet::{ABSENT, Sheet, correlate_sheet};
 
 use std::sync::OnceLock;
 
@@ -53,4 +60,14 @@ pub(crate) fn isa() -> Isa {
         }
         Isa::Portable
     })
+}
+
+/// Elements of `T` in a register of this processor.
+pub(crate) fn lanes<T>() -> usize {
+    let bytes = match isa() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => 64,
+        _ => 32,
+    };
+    bytes / size_of::<T>()
 }

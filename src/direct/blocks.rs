@@ -1,0 +1,304 @@
+//! Products in blocks: bands of result rows, each from all source rows that its taps see.
+//!
+//! In pseudo-code, for images (other dimensions add axes before the rows, signals have one row):
+//!
+//! ```text
+//! for every result (r, c):  for every tap (q, s):  out[r, c] += tap(q, s)·x̃[r + lead_r + q, c + lead_c + s]
+//! ```
+//!
+//! where x̃ is the source with its boundary. Deviations: (1) a band of rows shares a table of its source rows, in which
+//! the boundary repeats rows, so that only the columns near the ends need a copy with the boundary filled in; (2) in the
+//! adjoint, results beyond the ends are computed like all others and then folded back.
+
+use super::reading::Reading;
+use crate::scalar::Scalar;
+use crate::simd::{ABSENT, Row, Sheet, Summation, correlate_row, correlate_sheet, lanes};
+use std::ops::Range;
+
+/// Result rows of a band.
+pub(super) const BAND: usize = 24;
+
+/// Entries of the table of source rows.
+const TABLE: usize = 256;
+
+/// Places of a row of the copy near an end, and elements of the copy.
+const PLACES: usize = 256;
+const COPY: usize = 16 * PLACES;
+
+/// Columns near an end, or beyond it, that are computed at a time.
+const COLUMNS: usize = 64;
+
+/// Rows of a band near an end.
+const EDGE_ROWS: usize = 6;
+
+/// The last two axes: rows and columns.
+pub(super) struct Plane<'a, T> {
+    pub rows: &'a Reading,
+    pub columns: &'a Reading,
+    /// All taps of a channel, and where those of this plane begin.
+    pub kernel: &'a [T],
+    pub tap: usize,
+    /// The source plane, rows adjacent.
+    pub x: &'a [T],
+}
+
+impl<T: Scalar> Plane<'_, T> {
+    /// `out (+)= ` the results `columns` of the rows `rows`; `out` begins with the first of these results, and its rows are
+    /// as far apart as those of the result plane. `fresh`: overwrites instead of adding.
+    pub(super) fn product(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
+        let width = self.columns.results;
+        let narrow =
+            self.columns.taps == 1 && width * self.rows.step <= lanes::<T>() && columns.len() == width;
+        if narrow && self.rows.slides() {
+            let inside = self.rows.inside(&rows);
+            if !inside.is_empty() {
+                self.flat(&inside, &mut out[(inside.start - rows.start) * width..], fresh);
+            }
+            self.bands(rows.start..inside.start, columns, out, fresh);
+            self.bands(inside.end..rows.end, columns, &mut out[(inside.end - rows.start) * width..], fresh);
+        } else {
+            self.bands(rows.clone(), columns, out, fresh);
+        }
+        for place in self.rows.folded().into_iter().flatten() {
+            if let Some(r) = self.rows.result(place)
+                && rows.contains(&r)
+            {
+                self.band(place..place + 1, columns, &mut out[(r - rows.start) * width..], false);
+            }
+        }
+    }
+
+    /// Rows that lie inside, shorter than a register: one long row, in which neighbouring taps are whole rows apart.
+    fn flat(&self, rows: &Range<usize>, out: &mut [T], fresh: bool) {
+        let width = self.columns.results;
+        let row = Row {
+            outputs: rows.len() * width,
+            shift: self.rows.step * width,
+            taps: self.rows.taps,
+            tap: self.tap + self.rows.tap,
+            tap_step: self.rows.tap_step,
+            fresh,
+        };
+        let first = self.rows.place(rows.start as i64) as usize; // not negative, since the rows lie inside
+        correlate_row(&row, self.kernel, &self.x[first * width..], out);
+    }
+
+    fn bands(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
+        let width = self.columns.results;
+        let band = if self.rows.shares() { BAND } else { 1 };
+        for start in rows.clone().step_by(band) {
+            let end = rows.end.min(start + band);
+            let out = &mut out[(start - rows.start) * width..];
+            self.band(start as i64..end as i64, columns, out, fresh);
+        }
+    }
+
+    /// A band of rows that share their source rows, or a single row; it may lie beyond the results.
+    fn band(&self, rows: Range<i64>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
+        let count = (rows.end - rows.start) as usize; // at most BAND
+        let taps = self.rows.taps_for(rows.clone());
+        let most = TABLE + 1 - count;
+        let mut fresh = fresh;
+        if taps.is_empty() && fresh {
+            out.chunks_mut(self.columns.results)
+                .take(count)
+                .for_each(|row| row[..columns.len()].fill(T::zero()));
+        }
+        for first in taps.clone().step_by(most) {
+            let tap_rows = most.min(taps.end - first);
+            let mut table = [ABSENT; TABLE];
+            let starts = &mut table[..count + tap_rows - 1];
+            let place = self.rows.place(rows.start) + (first * self.rows.step) as i64;
+            for (m, start) in starts.iter_mut().enumerate() {
+                let source = self.rows.source(place + (m * self.rows.step) as i64);
+                *start = source.map_or(ABSENT, |r| r * self.columns.sources);
+            }
+            let tap = (self.tap + self.rows.tap).wrapping_add_signed(first as isize * self.rows.tap_step);
+            Band { plane: self, rows: count, starts, tap, tap_rows }.columns(columns, out, fresh);
+            fresh = false;
+        }
+    }
+}
+
+/// A band of rows and the source rows of some of its taps.
+struct Band<'a, T> {
+    plane: &'a Plane<'a, T>,
+    rows: usize,
+    starts: &'a [usize],
+    /// The tap of the first source row for the first result row.
+    tap: usize,
+    tap_rows: usize,
+}
+
+/// Taps s of a row of taps, the first of them under `tap`.
+struct Taps {
+    tap: usize,
+    count: usize,
+    shift: usize,
+}
+
+impl<T: Scalar> Band<'_, T> {
+    fn columns(&self, columns: &Range<usize>, out: &mut [T], fresh: bool) {
+        let axis = self.plane.columns;
+        let inside = axis.inside(columns);
+        let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };
+        let first = axis.place(inside.start as i64);
+        if !inside.is_empty() {
+            let out = &mut out[inside.start - columns.start..];
+            let x = &self.plane.x[first as usize..]; // not negative, since the columns lie inside
+            self.correlate(
+                self.starts,
+                self.rows,
+                &taps,
+                self.tap_rows,
+                x,
+                (out, axis.results),
+                inside.len(),
+                fresh,
+            );
+        }
+        for end in [columns.start..inside.start, inside.end..columns.end] {
+            for start in end.clone().step_by(COLUMNS) {
+                let some = start..end.end.min(start + COLUMNS);
+                let out = &mut out[start - columns.start..];
+                if fresh {
+                    out.chunks_mut(axis.results)
+                        .take(self.rows)
+                        .for_each(|row| row[..some.len()].fill(T::zero()));
+                }
+                self.end(some.start as i64..some.end as i64, (out, axis.results));
+            }
+        }
+        for beyond in axis.folded() {
+            for start in beyond.clone().step_by(COLUMNS) {
+                self.folded(start..beyond.end.min(start + COLUMNS as i64), columns, out);
+            }
+        }
+    }
+
+    /// Adds results near or beyond an end, from a copy of the sources with the boundary filled in.
+    fn end(&self, columns: Range<i64>, out: (&mut [T], usize)) {
+        if self.starts.len() == 1 {
+            return self.end_with(&mut [T::zero(); PLACES], columns, out);
+        }
+        self.end_with(&mut [T::zero(); COPY], columns, out);
+    }
+
+    fn end_with(&self, copy: &mut [T], columns: Range<i64>, (out, out_step): (&mut [T], usize)) {
+        let axis = self.plane.columns;
+        let width = (columns.end - columns.start) as usize; // at most COLUMNS
+        let edge_rows = EDGE_ROWS.min(self.rows);
+        let taps = axis.taps_for(columns.clone());
+        let some_taps = ((PLACES - width) / axis.step + 1).min(taps.len().max(1));
+        for first in taps.clone().step_by(some_taps) {
+            let count = some_taps.min(taps.end - first);
+            let row = width + (count - 1) * axis.step;
+            let place = axis.place(columns.start) + (first * axis.step) as i64;
+            let tap = (self.tap + axis.tap).wrapping_add_signed(first as isize * axis.tap_step);
+            let taps = Taps { tap, count, shift: axis.step };
+            let some_rows = copy.len() / row + 1 - edge_rows;
+            for r in (0..self.rows).step_by(edge_rows) {
+                let rows = edge_rows.min(self.rows - r);
+                for q in (0..self.tap_rows).step_by(some_rows) {
+                    let tap_rows = some_rows.min(self.tap_rows - q);
+                    let sources = &self.starts[r + q..][..rows + tap_rows - 1];
+                    let mut starts = [ABSENT; TABLE];
+                    for ((m, &source), start) in sources.iter().enumerate().zip(&mut starts) {
+                        if source == ABSENT {
+                            continue;
+                        }
+                        *start = m * row;
+                        self.fill(source, place, &mut copy[m * row..][..row]);
+                    }
+                    let step = self.plane.rows.tap_step;
+                    let taps = Taps { tap: taps.tap.wrapping_add_signed(q as isize * step), ..taps };
+                    let out = (&mut out[r * out_step..], out_step);
+                    let starts = &starts[..sources.len()];
+                    self.correlate(starts, rows, &taps, tap_rows, copy, out, width, false);
+                }
+            }
+        }
+    }
+
+    /// The sources of one row from a place on.
+    fn fill(&self, source: usize, place: i64, copy: &mut [T]) {
+        let axis = self.plane.columns;
+        let x = &self.plane.x[source..][..axis.sources];
+        let ahead = usize::try_from(-place).unwrap_or(0).min(copy.len());
+        let from = usize::try_from(place).unwrap_or(0).min(axis.sources);
+        let within = (axis.sources - from).min(copy.len() - ahead);
+        let (left, rest) = copy.split_at_mut(ahead);
+        let (inside, right) = rest.split_at_mut(within);
+        inside.copy_from_slice(&x[from..from + within]);
+        let after = place + (ahead + within) as i64;
+        let beyond = (place..).zip(left).chain((after..).zip(right));
+        beyond.for_each(|(place, value)| *value = axis.source(place).map_or(T::zero(), |p| x[p]));
+    }
+
+    /// Computes results beyond an end and adds them to those that they belong to, as far as these are in `columns`.
+    fn folded(&self, places: Range<i64>, columns: &Range<usize>, out: &mut [T]) {
+        let axis = self.plane.columns;
+        let results = || places.clone().map(|place| axis.result(place).filter(|r| columns.contains(r)));
+        if !results().any(|r| r.is_some()) {
+            return;
+        }
+        let mut values = [T::zero(); BAND * COLUMNS];
+        self.end(places.clone(), (&mut values, COLUMNS));
+        for (r, values) in values.chunks(COLUMNS).take(self.rows).enumerate() {
+            for (result, &value) in results().zip(values) {
+                if let Some(c) = result {
+                    out[r * axis.results + c - columns.start] += value;
+                }
+            }
+        }
+    }
+
+    /// Hands rows to the inner loops: together where they share rows of taps, else one by one.
+    #[allow(clippy::too_many_arguments)] // two callers, each with these numbers at hand
+    fn correlate(
+        &self,
+        starts: &[usize],
+        rows: usize,
+        taps: &Taps,
+        tap_rows: usize,
+        x: &[T],
+        (out, out_step): (&mut [T], usize),
+        width: usize,
+        fresh: bool,
+    ) {
+        let plane = self.plane;
+        if tap_rows > 1 || plane.columns.taps == 1 {
+            let sheet = Sheet {
+                rows,
+                width,
+                out_step,
+                starts,
+                shift: taps.shift,
+                tap_rows,
+                taps_per_row: taps.count,
+                tap: taps.tap,
+                tap_row_step: plane.rows.tap_step,
+                tap_step: plane.columns.tap_step,
+                fresh,
+            };
+            return correlate_sheet(&sheet, plane.kernel, x, out, Summation::Fastest);
+        }
+        for (&start, out) in starts.iter().zip(out.chunks_mut(out_step)) {
+            if start == ABSENT {
+                if fresh {
+                    out[..width].fill(T::zero());
+                }
+                continue;
+            }
+            let row = Row {
+                outputs: width,
+                shift: taps.shift,
+                taps: taps.count,
+                tap: taps.tap,
+                tap_step: plane.columns.tap_step,
+                fresh,
+            };
+            correlate_row(&row, plane.kernel, &x[start..], out);
+        }
+    }
+}
