@@ -80,6 +80,7 @@
 #![warn(missing_docs)]
 
 mod band;
+mod blocks;
 mod boundary;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -103,6 +104,7 @@ pub mod psf;
 #[cfg(feature = "python")]
 mod python;
 pub mod scalar;
+pub mod separable;
 mod simd;
 pub mod solve;
 mod stencil;

@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("boundary", &["error"]),
     ("simd", &["memory", "scalar"]),
     ("stencil", &["band", "boundary", "error", "memory", "scalar"]),
+    ("blocks", &["boundary", "scalar", "simd", "stencil"]),
     ("transform", &["error", "memory", "parallel", "scalar"]),
     // descriptions, operators, and what stands beside them
     ("conv", &["band", "boundary", "error", "memory", "scalar", "stencil"]),
@@ -23,7 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["error", "scalar"]),
     // engines (never each other) and solvers (never a convolution)
     ("csr", &["band", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd", "stencil"]),
-    ("direct", &["boundary", "conv", "error", "op", "parallel", "scalar", "simd", "stencil"]),
+    ("direct", &["blocks", "conv", "error", "op", "parallel", "scalar", "simd", "stencil"]),
+    ("separable", &["blocks", "conv", "error", "op", "parallel", "scalar", "stencil"]),
     ("fft", &["boundary", "conv", "error", "memory", "op", "parallel", "scalar", "stencil", "transform"]),
     ("solve", &["error", "memory", "op", "scalar"]),
     // what chooses among engines

@@ -1,10 +1,8 @@
 //! The direct engine: products straight from the definition, with no matrix in memory.
 
 mod batch;
-mod blocks;
 mod line;
 mod product;
-mod reading;
 
 use crate::conv::{Bank, Conv, FilterBank, RowwiseConv, Traversal};
 use crate::error::Result;

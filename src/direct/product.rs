@@ -1,7 +1,6 @@
 //! The fast product: results cut into pieces of planes, each computed in blocks.
 
-use super::blocks::{BAND, Plane};
-use super::reading::Reading;
+use crate::blocks::{BAND, Plane, Reading};
 use crate::conv::{Bank, Channels};
 use crate::parallel;
 use crate::scalar::Scalar;

@@ -10,13 +10,13 @@
 //! the boundary repeats rows, so that only the columns near the ends need a copy with the boundary filled in; (2) in the
 //! adjoint, results beyond the ends are computed like all others and then folded back.
 
-use super::reading::Reading;
+use super::Reading;
 use crate::scalar::Scalar;
 use crate::simd::{ABSENT, Row, Sheet, Summation, correlate_row, correlate_sheet, lanes};
 use std::ops::Range;
 
 /// Result rows of a band.
-pub(super) const BAND: usize = 24;
+pub(crate) const BAND: usize = 24;
 
 /// Entries of the table of source rows.
 const TABLE: usize = 256;
@@ -32,7 +32,7 @@ const COLUMNS: usize = 64;
 const EDGE_ROWS: usize = 6;
 
 /// The last two axes: rows and columns.
-pub(super) struct Plane<'a, T> {
+pub(crate) struct Plane<'a, T> {
     pub rows: &'a Reading,
     pub columns: &'a Reading,
     /// All taps of a channel, and where those of this plane begin.
@@ -45,8 +45,11 @@ pub(super) struct Plane<'a, T> {
 impl<T: Scalar> Plane<'_, T> {
     /// `out (+)= ` the results `columns` of the rows `rows`; `out` begins with the first of these results, and its rows are
     /// as far apart as those of the result plane. `fresh`: overwrites instead of adding.
-    pub(super) fn product(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
+    pub(crate) fn product(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
         let width = self.columns.results;
+        if width == 0 {
+            return;
+        }
         let narrow =
             self.columns.taps == 1 && width * self.rows.step <= lanes::<T>() && columns.len() == width;
         if narrow && self.rows.slides() {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 /// An axis of a product. All numbers are below 2⁶¹, see `Band`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Number of results.
     pub results: usize,
     /// Number of sources.
@@ -37,7 +37,7 @@ pub(super) struct Reading {
 
 impl Reading {
     /// `axis`, whose neighbouring taps are `kernel_step` apart in the kernel.
-    pub(super) fn new(axis: &Axis, side: Side, kernel_step: usize) -> Self {
+    pub(crate) fn new(axis: &Axis, side: Side, kernel_step: usize) -> Self {
         let b = axis.band();
         let (reach, last) = (b.span() as i64 - 1, (b.taps() - 1) * kernel_step);
         let window = axis.window();
@@ -75,7 +75,7 @@ impl Reading {
     }
 
     /// An axis of `len` places without neighbours: a single tap at distance zero.
-    pub(super) fn alone(len: usize) -> Self {
+    pub(crate) fn alone(len: usize) -> Self {
         Reading {
             results: len,
             sources: len,
@@ -93,22 +93,22 @@ impl Reading {
     }
 
     /// Whether neighbouring results read neighbouring sources.
-    pub(super) fn slides(&self) -> bool {
+    pub(crate) fn slides(&self) -> bool {
         self.stride == 1 && self.spread == 1
     }
 
     /// Whether `result + 1` reads with tap q what `result` reads with tap q + 1.
-    pub(super) fn shares(&self) -> bool {
+    pub(crate) fn shares(&self) -> bool {
         self.slides() && self.step == 1
     }
 
     /// The place of tap 0 for a result, which may lie beyond the results.
-    pub(super) fn place(&self, result: i64) -> i64 {
+    pub(crate) fn place(&self, result: i64) -> i64 {
         self.stride * result + self.lead
     }
 
     /// The source at a place.
-    pub(super) fn source(&self, place: i64) -> Option<usize> {
+    pub(crate) fn source(&self, place: i64) -> Option<usize> {
         let (n, at) = (self.sources as i64, place / self.spread);
         if self.spread == 1 {
             if (0..n).contains(&place) {
@@ -121,12 +121,12 @@ impl Reading {
     }
 
     /// Whether every place holds at most one source, with weight 1.
-    pub(super) fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         self.extension != Extension::Antireflective
     }
 
     /// The taps through which some result of `results` sees a source; all of them where the signal is extended.
-    pub(super) fn taps_for(&self, results: Range<i64>) -> Range<usize> {
+    pub(crate) fn taps_for(&self, results: Range<i64>) -> Range<usize> {
         if results.is_empty() || self.sources == 0 {
             return 0..0;
         }
@@ -142,7 +142,7 @@ impl Reading {
     }
 
     /// The results within `results` all of whose places are sources.
-    pub(super) fn inside(&self, results: &Range<usize>) -> Range<usize> {
+    pub(crate) fn inside(&self, results: &Range<usize>) -> Range<usize> {
         let reach = (self.taps - 1) as i64 * self.step as i64;
         let lo = (-self.lead).max(results.start as i64);
         let hi = (self.sources as i64 - self.lead - reach).min(results.end as i64);
@@ -150,13 +150,13 @@ impl Reading {
     }
 
     /// The places beyond the results whose values are folded back, left and right.
-    pub(super) fn folded(&self) -> [Range<i64>; 2] {
+    pub(crate) fn folded(&self) -> [Range<i64>; 2] {
         let n = self.results as i64;
         self.folded.map_or([0..0, 0..0], |(start, end)| [start..end.min(0), start.max(n)..end])
     }
 
     /// The result that the value at a folded place belongs to.
-    pub(super) fn result(&self, place: i64) -> Option<usize> {
+    pub(crate) fn result(&self, place: i64) -> Option<usize> {
         self.extension.terms(place, self.results).into_iter().next().map(|term| term.0)
     }
 }
