@@ -504,11 +504,15 @@ fn plans_take_transforms_for_long_kernels_only_and_say_why() {
     let long = conv(100_000, 20_000);
     let text = long.plan().to_string();
     assert!(
-        text.contains("convolution 100000 x 100000, float64: fft, transforms are predicted to be"),
+        text.contains("convolution 100000 x 100000, float64: fft, predicted to be"),
         "{text}"
     );
     assert_eq!(text.lines().count(), 4, "{text}");
     assert_eq!(long.plan_for(Accuracy::Exact).engine(), Engine::Direct);
+    assert_eq!(long.plan_for(Accuracy::Within(1e-10)).engine(), Engine::Fft);
+    let strict = long.plan_for(Accuracy::Within(1e-20));
+    assert_eq!(strict.engine(), Engine::Direct);
+    assert!(strict.reason().contains("nothing else is as accurate"), "{strict}");
     assert_eq!(long.plan_with(Engine::Direct).build().unwrap().engine(), Engine::Direct);
     // Taps that transforms refuse: a plan is made all the same, and only the forced one fails.
     let odd = Conv1d::new(&vec![f64::NAN; 20_000], 100_000, ConvMode::Same).unwrap();
@@ -521,6 +525,34 @@ fn plans_take_transforms_for_long_kernels_only_and_say_why() {
         assert_eq!(conv.plan().engine(), Engine::Direct, "{}", conv.plan());
         examined(&conv.plan_with(Engine::Fft).build().unwrap(), &conv);
     }
+}
+
+#[test]
+fn plans_see_outer_products() {
+    let g: Vec<f64> = (-15..16).map(|i| (-0.02 * f64::from(i * i)).exp()).collect();
+    let of = |f: &dyn Fn(usize, usize) -> f64| {
+        Conv2d::new(&Array2::from_shape_fn((31, 31), |(i, j)| f(i, j)), [500, 400], ConvMode::Same).unwrap()
+    };
+    let gaussian = of(&|i, j| g[i] * g[j]);
+    for plan in [gaussian.plan(), gaussian.plan_for(Accuracy::Exact)] {
+        assert_eq!(plan.engine(), Engine::Separable, "{plan}");
+        assert_eq!(plan.build().unwrap().engine(), Engine::Separable);
+    }
+    // The order of the terms is something that only the direct engine has.
+    let ascending = gaussian.plan().build().unwrap().with_summation(Summation::Ascending);
+    assert_eq!(ascending.engine(), Engine::Direct);
+    // Two outer products round: they are taken, but not where exact results are asked for.
+    let two = of(&|i, j| g[i] * g[j] + 0.3 * (i as f64 * 0.2).sin() * (j as f64 * 0.1).cos());
+    assert!(two.plan().candidates().iter().any(|c| c.engine == Engine::Separable && c.error > 0.0));
+    assert_eq!(two.plan_for(Accuracy::Exact).engine(), Engine::Direct);
+    // No outer product: no candidate, and the forced engine computes it all the same.
+    let random = random::<f64>(961, 3);
+    let any = of(&|i, j| random[31 * i + j]);
+    assert!(any.plan().candidates().iter().all(|c| c.engine != Engine::Separable));
+    let forced = any.plan_with(Engine::Separable).build().unwrap();
+    let x = crate::random::<f64>(200_000, 4);
+    let (a, b) = (forced.apply(&x).unwrap(), any.to_direct().unwrap().apply(&x).unwrap());
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-10));
 }
 
 #[test]

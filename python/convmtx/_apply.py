@@ -67,7 +67,7 @@ def convolve(
     dtype : dtype, optional
         Of the result, NumPy's promotion of both by default. If ``x`` and ``h`` are integers they are convolved
         exactly, and a value that ``dtype`` cannot hold raises ``ValueError``.
-    engine : {"auto", "direct", "fft"}
+    engine : {"auto", "direct", "separable", "fft"}
         "fft" becomes "direct" for data that are not finite.
     """
     dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
@@ -179,8 +179,9 @@ def _kept_axes(
 
 
 def predicted_engine(x: Array, h: Array, offset: Sequence[int], output: Sequence[int]) -> str:
-    """The engine that "auto" takes for this convolution: "direct" or "fft"."""
+    """What "auto" takes for this convolution, in SciPy's words: "direct" or "fft"."""
     if h.ndim > 3 or 0 in output:
         return "direct"
     x, h = (x, h) if x.size >= h.size else (h, x)
-    return operator_for(h.astype(computing_dtype(h.dtype)), x.shape, offset=offset, output=output).engine
+    taps = h.astype(computing_dtype(h.dtype))
+    return "fft" if operator_for(taps, x.shape, offset=offset, output=output).engine == "fft" else "direct"

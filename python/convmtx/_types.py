@@ -35,7 +35,7 @@ BoundaryWord: TypeAlias = Literal["zero", "periodic", "symmetric", "reflect", "r
 Boundary: TypeAlias = BoundaryWord | Number | Sequence[BoundaryWord | Number]
 Convention: TypeAlias = Literal["matlab", "scipy", "numpy"]
 Order: TypeAlias = Literal["C", "F"]
-Engine: TypeAlias = Literal["auto", "direct", "fft"]
+Engine: TypeAlias = Literal["auto", "direct", "separable", "fft"]
 Summation: TypeAlias = Literal["fastest", "ascending"]
 PaddingMode: TypeAlias = Literal[
     "zeros", "zero", "circular", "periodic", "reflect", "replicate", "symmetric", "antireflective"

@@ -14,7 +14,7 @@ from ._types import Mode
 
 MODES = ("full", "same", "valid")
 FORMATS = {word: word for word in ("csr", "csc", "coo", "dia", "bsr", "lil", "dok")}
-ENGINES = {word: word for word in ("auto", "direct", "fft")}
+ENGINES = {word: word for word in ("auto", "direct", "separable", "fft")}
 SUMMATIONS = {word: word for word in ("fastest", "ascending")}
 CONVENTIONS = {"matlab": "matlab", "scipy": "scipy", "numpy": "numpy"}
 

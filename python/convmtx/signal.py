@@ -29,7 +29,7 @@ from ._apply import predicted_engine
 from ._checks import as_numeric, computing_dtype, is_extended, is_integral, not_empty, same_ndim
 from ._integers import magnitude
 from ._types import Array, ArrayLike, Convention, Mode, Sizes
-from ._words import ENGINES, SCIPY_BOUNDARIES, look_up, mode_word, windows
+from ._words import SCIPY_BOUNDARIES, look_up, mode_word, windows
 
 __all__ = [
     "choose_conv_method",
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 Method: TypeAlias = Literal["auto", "direct", "fft"]
+METHODS = {word: word for word in ("auto", "direct", "fft")}
 
 
 def convolve(
@@ -88,7 +89,7 @@ def convolve(
     """
     in1, in2 = as_numeric(in1, "in1"), as_numeric(in2, "in2")
     same_ndim(in1, in2)
-    engine = look_up("method", method, ENGINES)
+    engine = look_up("method", method, METHODS)
     mode_word(mode)
     not_empty(in1, "in1")
     not_empty(in2, "in2")

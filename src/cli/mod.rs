@@ -16,6 +16,7 @@ mod matrix;
 mod output;
 mod overflow;
 mod picture;
+mod plan;
 mod progress;
 mod report;
 mod restore;
@@ -51,6 +52,7 @@ enum Command {
     Blur(blur::BlurArgs),
     Deblur(deblur::DeblurArgs),
     Dottest(dottest::DottestArgs),
+    Plan(plan::PlanArgs),
 }
 
 /// Runs the command line `convmtx args…` and returns the exit code of the program: 0 done, 1 failed, 2 wrong command line.
@@ -123,6 +125,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Blur(args) => blur::run(&args),
         Command::Deblur(args) => deblur::run(&args),
         Command::Dottest(args) => dottest::run(&args),
+        Command::Plan(args) => plan::run(&args),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::scalar::{Real, Scalar, check_finite};
 use crate::stencil::Side;
 use axis::Line;
 use blocks::Blocks;
-pub(crate) use effort::effort;
+pub(crate) use effort::{Effort, effort};
 use grid::Grid;
 use std::fmt;
 

@@ -2,26 +2,29 @@
 //!
 //! `conv.plan()` estimates what every engine would cost and takes one; [`Plan`] is that decision as data, which prints
 //! itself. [`Plan::build`] makes the operator. Estimates are for one thread, so that neither the choice nor any result
-//! depends on the number of threads.
+//! depends on the number of threads. They rest on [`Rates`], which `convmtx plan --calibrate` measures on a machine.
 
 mod cost;
 mod operator;
+mod rates;
 
 pub use cost::Candidate;
 pub use operator::PlannedConv;
+pub use rates::{PerType, Rates};
 
 use crate::conv::Bank;
 use crate::error::Result;
 use crate::scalar::Scalar;
-use cost::{direct, transforms};
+use crate::separable::SeparableConv;
+use cost::{direct, separable, transforms};
 use std::fmt;
 
-/// FFT is taken only where it is predicted to be faster by this factor: the direct engine is exact on integers and keeps
-/// NaN where it is, which is worth more than a small gain.
-const ADVANTAGE: f64 = 2.0;
+/// What rounds is taken only where it is predicted to be faster by this factor: the others are exact on integers and keep
+/// NaN where it is, which is worth more than a gain within the error of the prediction.
+const ADVANTAGE: f64 = 1.2;
 
-/// Seconds below which the direct engine is kept: for so short a product nobody should give up exact integers.
-const NEGLIGIBLE: f64 = 5e-5;
+/// Seconds below which nothing that rounds is taken: for so short a product nobody should give up exact integers.
+const NEGLIGIBLE: f64 = 2e-5;
 
 /// The ways to compute a convolution without a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +32,8 @@ const NEGLIGIBLE: f64 = 5e-5;
 pub enum Engine {
     /// From the definition: [`DirectConv`](crate::direct::DirectConv).
     Direct,
+    /// One axis after the other: [`SeparableConv`], for kernels that are outer products or sums of few.
+    Separable,
     /// By fast Fourier transforms: `FftConv`, with the feature `fft`.
     Fft,
 }
@@ -37,20 +42,24 @@ impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Engine::Direct => "direct",
+            Engine::Separable => "separable",
             Engine::Fft => "fft",
         })
     }
 }
 
 /// Which errors the caller accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Accuracy {
     /// Rounding errors that are small beside the largest outputs, as transforms make them.
     #[default]
     Rounded,
+    /// As `Rounded`, where errors are at most this times ‖k‖₁·‖x‖₂, by the bound of `FftConv::error_bound`. For `f64`
+    /// a bound near 10⁻¹³ admits transforms of any size.
+    Within(f64),
     /// Integers exactly, every output as accurate as its own terms allow, NaN and infinity only where a tap puts them:
-    /// no transforms.
+    /// no transforms, and only kernels that are one outer product axis by axis.
     Exact,
 }
 
@@ -76,31 +85,48 @@ pub struct Plan<'a, T, const D: usize> {
     engine: Engine,
     candidates: Vec<Candidate>,
     reason: String,
+    separable: Option<SeparableConv<T, D>>,
 }
 
 impl<'a, T: Scalar, const D: usize> Plan<'a, T, D> {
     fn new(bank: &'a Bank<T, D>, accuracy: Accuracy) -> Self {
-        let mut candidates = vec![direct(bank)];
-        let (engine, reason) = match (accuracy, transforms(bank)) {
-            (Accuracy::Exact, _) => (Engine::Direct, "exact results are asked for".to_owned()),
-            (_, Err(why)) => (Engine::Direct, format!("no transforms: {why}")),
-            (Accuracy::Rounded, Ok(fft)) => {
-                let gain = candidates[0].seconds / fft.seconds;
-                candidates.push(fft);
-                if candidates[0].seconds < NEGLIGIBLE {
-                    (Engine::Direct, "a product this short is not worth rounding errors".to_owned())
-                } else if gain > ADVANTAGE {
-                    (Engine::Fft, format!("transforms are predicted to be {gain:.1} times as fast"))
-                } else {
-                    let why = format!(
-                        "transforms are predicted to be {gain:.2} times as fast, and less than {ADVANTAGE} does not pay \
-                         for their rounding"
-                    );
-                    (Engine::Direct, why)
-                }
+        let rates = Rates::current();
+        let operator = SeparableConv::detect(bank);
+        let mut candidates = vec![direct(bank, rates)];
+        candidates.extend(operator.as_ref().map(|a| separable(bank, a, rates)));
+        let mut refusal = "nothing else is as accurate as asked for".to_owned();
+        match transforms(bank, rates) {
+            Ok(fft) => candidates.push(fft),
+            Err(why) => refusal = format!("no transforms: {why}"),
+        }
+        let allowed = |c: &&Candidate| match accuracy {
+            Accuracy::Rounded => true,
+            Accuracy::Within(bound) => c.error <= bound,
+            Accuracy::Exact => false,
+        };
+        let faster = |a: &&Candidate, b: &&Candidate| a.seconds.total_cmp(&b.seconds);
+        let exact = candidates.iter().filter(|c| c.error == 0.0).min_by(faster).unwrap_or(&candidates[0]);
+        let rounded = candidates.iter().filter(|c| c.error > 0.0).filter(allowed).min_by(faster);
+        let gain = rounded.map_or(0.0, |r| exact.seconds / r.seconds);
+        let (engine, reason) = match rounded {
+            _ if accuracy == Accuracy::Exact => (exact.engine, "exact results are asked for".to_owned()),
+            None => (exact.engine, refusal),
+            Some(_) if exact.seconds < NEGLIGIBLE => {
+                (exact.engine, "a product this short is not worth rounding errors".to_owned())
+            }
+            Some(r) if gain > ADVANTAGE => {
+                (r.engine, format!("predicted to be {gain:.1} times as fast as {}", exact.engine))
+            }
+            Some(r) => {
+                let why = format!(
+                    "{} is predicted to be {gain:.2} times as fast, and less than {ADVANTAGE} does not pay for its \
+                     rounding",
+                    r.engine
+                );
+                (exact.engine, why)
             }
         };
-        Plan { bank, engine, candidates, reason }
+        Plan { bank, engine, candidates, reason, separable: operator }
     }
 
     /// The same plan with this engine, whatever it costs.
@@ -126,10 +152,10 @@ impl<'a, T: Scalar, const D: usize> Plan<'a, T, D> {
     /// The operator.
     ///
     /// # Errors
-    /// What `to_direct` or `to_fft` reports; [`Error::Unsupported`](crate::Error::Unsupported) for [`Engine::Fft`] in a
-    /// build without the feature `fft`.
+    /// What `to_direct`, `to_low_rank` or `to_fft` reports; [`Error::Unsupported`](crate::Error::Unsupported) for
+    /// [`Engine::Fft`] in a build without the feature `fft`.
     pub fn build(&self) -> Result<PlannedConv<T, D>> {
-        PlannedConv::new(self.engine, self.bank)
+        PlannedConv::new(self.engine, self.bank, self.separable.clone())
     }
 }
 
@@ -137,10 +163,12 @@ impl<T: Scalar, const D: usize> fmt::Display for Plan<'_, T, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (m, n) = self.bank.shape();
         writeln!(f, "convolution {m} x {n}, {}: {}, {}", T::NAME, self.engine, self.reason)?;
-        write!(f, "  {:<8} {:>10} {:>10} {:>10}", "", "operations", "bytes", "seconds")?;
+        write!(f, "  {:<10} {:>10} {:>10} {:>10} {:>10}", "", "operations", "bytes", "kept", "seconds")?;
         for c in &self.candidates {
-            let (flops, bytes, seconds) = (c.flops, c.bytes, c.seconds);
-            write!(f, "\n  {:<8} {flops:>10.1e} {bytes:>10.1e} {seconds:>10.1e}  {}", c.engine, c.detail)?;
+            let numbers = [c.flops, c.bytes, c.memory, c.seconds];
+            write!(f, "\n  {:<10}", c.engine)?;
+            numbers.iter().try_for_each(|number| write!(f, " {number:>10.1e}"))?;
+            write!(f, "  {}", c.detail)?;
         }
         Ok(())
     }

@@ -8,73 +8,94 @@ use crate::error::Result;
 use crate::fft::FftConv;
 use crate::op::{BatchOperator, LinearOperator};
 use crate::scalar::Scalar;
+use crate::separable::SeparableConv;
+use crate::simd::Summation;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// The operator of a [`Plan`](super::Plan).
 ///
-/// With transforms it keeps the direct engine beside them, which takes vectors that hold NaN or infinity: transforms
+/// With an engine that rounds it keeps the direct engine beside it, which takes vectors that hold NaN or infinity: transforms
 /// would spread these over everything. Looking for them costs one pass over the input.
 #[derive(Debug, Clone)]
 pub struct PlannedConv<T: Scalar, const D: usize> {
     direct: DirectConv<T, D>,
-    #[cfg(feature = "fft")]
-    fft: Option<FftConv<T, D>>,
+    fast: Fast<T, D>,
 }
 
-/// Calls the same method of the engine for inputs whose elements `$finite` says to be finite.
+/// What takes the products instead of the direct engine.
+#[derive(Debug, Clone)]
+enum Fast<T: Scalar, const D: usize> {
+    Nothing,
+    Separable(SeparableConv<T, D>),
+    #[cfg(feature = "fft")]
+    Fft(FftConv<T, D>),
+}
+
+/// Calls the same method of the engine that takes inputs of which `$finite` says whether all elements are finite.
 macro_rules! forwarded {
     ($self:ident, $finite:expr, $engine:ident => $call:expr) => {{
-        #[cfg(feature = "fft")]
-        if let Some($engine) = $self.fft.as_ref().filter(|_| $finite) {
-            return $call;
+        match &$self.fast {
+            Fast::Separable($engine) if $engine.is_exact() || $finite => $call,
+            #[cfg(feature = "fft")]
+            Fast::Fft($engine) if $finite => $call,
+            _ => {
+                let $engine = &$self.direct;
+                $call
+            }
         }
-        let $engine = &$self.direct;
-        $call
     }};
 }
 
 impl<T: Scalar, const D: usize> PlannedConv<T, D> {
-    pub(super) fn new(engine: Engine, bank: &Bank<T, D>) -> Result<Self> {
-        let direct = DirectConv::new(bank)?;
-        match engine {
+    pub(super) fn new(
+        engine: Engine,
+        bank: &Bank<T, D>,
+        separable: Option<SeparableConv<T, D>>,
+    ) -> Result<Self> {
+        let fast = match (engine, separable) {
+            (Engine::Direct, _) => Fast::Nothing,
+            (Engine::Separable, Some(separable)) => Fast::Separable(separable),
+            (Engine::Separable, None) => Fast::Separable(SeparableConv::of_any_rank(bank)?),
             #[cfg(feature = "fft")]
-            Engine::Direct => Ok(PlannedConv { direct, fft: None }),
-            #[cfg(feature = "fft")]
-            Engine::Fft => Ok(PlannedConv { direct, fft: Some(FftConv::new(bank)?) }),
+            (Engine::Fft, _) => Fast::Fft(FftConv::new(bank)?),
             #[cfg(not(feature = "fft"))]
-            Engine::Direct => Ok(PlannedConv { direct }),
-            #[cfg(not(feature = "fft"))]
-            Engine::Fft => Err(crate::Error::Unsupported {
-                what: "the FFT engine",
-                reason: "this build lacks the feature `fft`; take Engine::Direct".into(),
-            }),
-        }
+            (Engine::Fft, _) => {
+                return Err(crate::Error::Unsupported {
+                    what: "the FFT engine",
+                    reason: "this build lacks the feature `fft`; take Engine::Direct".into(),
+                });
+            }
+        };
+        Ok(PlannedConv { direct: DirectConv::new(bank)?, fast })
     }
 
     /// The engine that takes finite vectors.
     pub fn engine(&self) -> Engine {
-        #[cfg(feature = "fft")]
-        if self.fft.is_some() {
-            return Engine::Fft;
+        match &self.fast {
+            Fast::Nothing => Engine::Direct,
+            Fast::Separable(_) => Engine::Separable,
+            #[cfg(feature = "fft")]
+            Fast::Fft(_) => Engine::Fft,
         }
-        Engine::Direct
     }
 
-    /// The same operator with another order of summation, where the direct engine is at work.
-    pub fn with_summation(mut self, summation: crate::Summation) -> Self {
+    /// The same operator with another order of summation, where the direct engine is at work. [`Summation::Ascending`] replaces the
+    /// separable engine by the direct one, since only that sums the terms themselves.
+    pub fn with_summation(mut self, summation: Summation) -> Self {
         self.direct = self.direct.with_summation(summation);
+        if summation == Summation::Ascending && matches!(self.fast, Fast::Separable(_)) {
+            self.fast = Fast::Nothing;
+        }
         self
     }
 }
 
 /// Neither NaN nor infinity.
-#[cfg(feature = "fft")]
 fn finite<T: Scalar>(x: &[T]) -> bool {
     x.iter().all(|v| v.finite())
 }
 
 /// The same for a batch.
-#[cfg(feature = "fft")]
 fn finite_batch<T: Scalar>(x: &ArrayView2<T>) -> bool {
     x.iter().all(|v| v.finite())
 }

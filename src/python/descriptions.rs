@@ -6,7 +6,7 @@ use super::operator::Operator;
 use super::{threads, words};
 use crate::conv::{Conv, FilterBank, KernelOperator, RowwiseConv};
 use crate::csr::{Banded, Diagonals};
-use crate::plan::{Accuracy, Engine};
+use crate::plan::Engine;
 use crate::{Error, Result, Summation};
 use numpy::IntoPyArray;
 use pyo3::prelude::*;
@@ -53,7 +53,7 @@ macro_rules! planned {
     ($description:expr, $choice:expr) => {
         match ($choice.engine, $choice.summation) {
             (Some(engine), _) => $description.plan_with(engine),
-            (None, Summation::Ascending) => $description.plan_for(Accuracy::Exact),
+            (None, Summation::Ascending) => $description.plan_with(Engine::Direct),
             (None, Summation::Fastest) => $description.plan(),
         }
     };

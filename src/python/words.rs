@@ -24,7 +24,13 @@ pub fn convention(word: &str) -> Result<Convention> {
 
 /// Which engine computes products; `None` leaves the choice to the planner.
 pub fn engine(word: &str) -> Result<Option<Engine>> {
-    choose("engine", word, &[("auto", None), ("direct", Some(Engine::Direct)), ("fft", Some(Engine::Fft))])
+    let choices = [
+        ("auto", None),
+        ("direct", Some(Engine::Direct)),
+        ("separable", Some(Engine::Separable)),
+        ("fft", Some(Engine::Fft)),
+    ];
+    choose("engine", word, &choices)
 }
 
 pub fn summation(word: &str) -> Result<Summation> {

@@ -105,6 +105,26 @@ fn common_divisor(a: f64, b: f64) -> f64 {
     if b == 0.0 { a } else { common_divisor(b, a % b) }
 }
 
+/// Whether elimination with full pivoting leaves nothing but rounding after `most` steps: a quick look, O(most·taps),
+/// before the decomposition.
+pub(super) fn rank_at_most<T: Scalar>(kernel: &[T], [rows, cols]: [usize; 2], most: usize) -> bool {
+    let mut rest = kernel.to_vec();
+    let size = |rest: &[T], at: usize| rest[at].modulus().as_f64();
+    let largest = |rest: &[T]| (0..rest.len()).max_by(|&a, &b| size(rest, a).total_cmp(&size(rest, b)));
+    let Some(first) = largest(&rest) else { return true };
+    let negligible = T::EPSILON * rows.max(cols) as f64 * size(&rest, first); // a count below 2^53
+    for _ in 0..most {
+        let Some(pivot) = largest(&rest).filter(|&p| size(&rest, p) > negligible) else { return true };
+        let (row, col) = (pivot / cols, pivot % cols);
+        let pivot_row: Vec<T> = rest[row * cols..][..cols].to_vec();
+        for line in rest.chunks_mut(cols) {
+            let factor = line[col] / pivot_row[col];
+            line.iter_mut().zip(&pivot_row).for_each(|(k, &p)| *k -= factor * p);
+        }
+    }
+    largest(&rest).is_none_or(|p| size(&rest, p) <= negligible)
+}
+
 /// Factors of a kernel with two axes from its singular value decomposition, leaving out what changes the kernel by at most
 /// `tolerance` times its largest singular value (in the spectral norm).
 pub(super) fn low_rank<T: Scalar>(kernel: &[T], shape: [usize; 2], tolerance: f64) -> Option<Factors<T>> {

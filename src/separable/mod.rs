@@ -9,7 +9,7 @@ use crate::op::{BatchOperator, LinearOperator};
 use crate::parallel::for_each_part;
 use crate::scalar::Scalar;
 use crate::stencil::{Axis, Side};
-use factors::{Factors, low_rank, rank_one};
+use factors::{Factors, low_rank, rank_at_most, rank_one};
 
 /// Result rows that pass from one axis to the next at a time: few enough to stay in the cache.
 const BAND: usize = 12;
@@ -81,6 +81,19 @@ impl<T: Scalar, const D: usize> SeparableConv<T, D> {
             axes: *bank.axes(),
             shape: bank.shape(),
         })
+    }
+
+    /// The kernel as one outer product, or as so few that it can pay; `None` otherwise, without an error.
+    pub(crate) fn detect(bank: &Bank<T, D>) -> Option<Self> {
+        let taps = bank.axes().each_ref().map(|a| a.band().taps());
+        let few = taps.iter().min()? / 4;
+        let rank_two = D == 2 && few > 1 && rank_at_most(bank.kernels(), [taps[0], taps[D - 1]], few);
+        Self::new(bank, rank_two.then(|| rounding(bank))).ok().filter(|a| a.rank() > 0)
+    }
+
+    /// The kernel to rounding, with as many outer products as it takes.
+    pub(crate) fn of_any_rank(bank: &Bank<T, D>) -> Result<Self> {
+        Self::new(bank, Some(rounding(bank)))
     }
 
     /// Number of outer products.
@@ -157,6 +170,12 @@ impl<T: Scalar, const D: usize> SeparableConv<T, D> {
     }
 }
 
+/// Singular values that count as zero, relative to the largest.
+fn rounding<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> f64 {
+    let longest = bank.axes().iter().map(|a| a.band().taps()).max().unwrap_or(1);
+    T::EPSILON * longest as f64 // a count below 2^53
+}
+
 /// The rows of `x` convolved along themselves.
 fn along<T: Scalar>(axis: &Reading, rows: usize, kernel: &[T], x: &[T], out: &mut [T], fresh: bool) {
     let alone = Reading::alone(rows);
@@ -225,8 +244,7 @@ impl<T: Scalar, const D: usize> Conv<T, D> {
     /// # Errors
     /// [`Error::Value`] for a tolerance that is negative or not finite; else as [`Conv::to_separable`].
     pub fn to_low_rank(&self, tolerance: Option<f64>) -> Result<SeparableConv<T, D>> {
-        let longest = self.bank().axes().iter().map(|a| a.band().taps()).max().unwrap_or(1);
-        let tolerance = tolerance.unwrap_or(T::EPSILON * longest as f64); // a count below 2^53
+        let tolerance = tolerance.unwrap_or(rounding(self.bank()));
         if !(tolerance >= 0.0 && tolerance.is_finite()) {
             return Err(Error::value("the tolerance", "a finite number of at least 0", tolerance));
         }

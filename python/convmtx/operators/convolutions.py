@@ -38,7 +38,7 @@ _GEOMETRY = """
         Keep every `stride`-th output, beginning with the first; put ``dilation - 1`` zeros between the taps.
     correlate : bool
         Correlation: the kernel reversed, not conjugated, in the same window.
-    engine : {"auto", "direct", "fft"}
+    engine : {"auto", "direct", "separable", "fft"}
         How products are computed; ``explain()`` says what "auto" took and why.
     summation : {"fastest", "ascending"}
         With ``"ascending"`` the direct engine gives the same bits as the matrix, on every machine.
