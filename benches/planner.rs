@@ -86,7 +86,9 @@ impl Score {
                 }
             }
         }
-        for (rows, n, k) in [(64, 100, 9), (64, 1000, 31), (200, 500, 499), (16, 20_000, 257), (8, 50_000, 2000)] {
+        for (rows, n, k) in
+            [(64, 100, 9), (64, 1000, 31), (200, 500, 499), (16, 20_000, 257), (8, 50_000, 2000)]
+        {
             let kernels = Array2::from_shape_vec((rows, k), numbers::<T>(rows * k)).expect("shape");
             let conv = RowwiseConv::new(kernels.view(), (rows, n), Geometry::full()).expect("sizes");
             self.case(&format!("{rows} rows, {n} by {k}"), &conv.plan());
@@ -100,7 +102,8 @@ impl Score {
                     continue;
                 }
                 let dense = Array2::from_shape_vec((k, k), numbers::<T>(k * k)).expect("shape");
-                let smooth = Array2::from_shape_fn((k, k), |(i, j)| gaussian::<T>(k, i) * gaussian::<T>(k, j));
+                let smooth =
+                    Array2::from_shape_fn((k, k), |(i, j)| gaussian::<T>(k, i) * gaussian::<T>(k, j));
                 for (name, psf) in [("dense", dense), ("gaussian", smooth)] {
                     let conv = Conv2d::new(&psf, size, Geometry::same()).expect("sizes");
                     self.case(&format!("{size:?} by {k}, {name}"), &conv.plan());

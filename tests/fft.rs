@@ -14,7 +14,7 @@ use convmtx::op::{Apply, BatchOperator, LinearOperator, dottest, examine};
 use convmtx::plan::{Accuracy, Engine};
 use convmtx::{
     Boundary, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Error, Extension, FilterBank, Geometry, Layer,
-    Order, Real, RowwiseConv, Scalar,
+    Order, Real, RowwiseConv, Scalar, Summation,
 };
 use nalgebra::DMatrix;
 use ndarray::{Array, Array2, Array3, IxDyn};
@@ -503,10 +503,7 @@ fn plans_take_transforms_for_long_kernels_only_and_say_why() {
     }
     let long = conv(100_000, 20_000);
     let text = long.plan().to_string();
-    assert!(
-        text.contains("convolution 100000 x 100000, float64: fft, predicted to be"),
-        "{text}"
-    );
+    assert!(text.contains("convolution 100000 x 100000, float64: fft, predicted to be"), "{text}");
     assert_eq!(text.lines().count(), 4, "{text}");
     assert_eq!(long.plan_for(Accuracy::Exact).engine(), Engine::Direct);
     assert_eq!(long.plan_for(Accuracy::Within(1e-10)).engine(), Engine::Fft);
