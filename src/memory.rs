@@ -33,7 +33,7 @@ const HEADER: usize = 64;
 /// Index types of sparse matrices: `i32` where everything fits, `i64` beyond.
 ///
 /// Signed, because SciPy and cuSPARSE take these without a copy.
-pub trait Index: SpIndex + std::fmt::Display + Zeroed {
+pub trait Index: SpIndex + num_traits::WrappingAdd + std::fmt::Display + Zeroed {
     /// Bytes of one index.
     const BYTES: usize = size_of::<Self>();
     /// The largest index.
@@ -144,6 +144,20 @@ impl<T: Zeroed> Fresh<T> {
     }
 }
 
+/// Elements copied at a time. From a few hundred bytes on the C library copies by the processor's string instruction, at
+/// half the speed of plain stores where the destination is not in a cache.
+const fn piece<T>() -> usize {
+    256 / size_of::<T>()
+}
+
+/// `to.copy_from_slice(from)` for a destination outside the caches and a source in one.
+pub(crate) fn spread<T: Copy>(from: &[T], to: &mut [T]) {
+    let piece = const { piece::<T>() };
+    for (to, from) in to.chunks_mut(piece).zip(from.chunks(piece)) {
+        to.copy_from_slice(from);
+    }
+}
+
 /// A part of a vector under construction, written from its beginning to its end.
 ///
 /// What is not written when the part is dropped becomes zero.
@@ -157,7 +171,10 @@ impl<T: Zeroed> Part<'_, T> {
     /// Writes the next elements.
     #[inline]
     pub(crate) fn append(&mut self, elements: &[T]) {
-        self.next_room(elements.len()).write_copy_of_slice(elements);
+        let piece = const { piece::<T>() };
+        for (to, from) in self.next_room(elements.len()).chunks_mut(piece).zip(elements.chunks(piece)) {
+            to.write_copy_of_slice(from);
+        }
     }
 
     /// Writes `f(e)` for every element `e`.

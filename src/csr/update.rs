@@ -2,13 +2,14 @@
 
 use super::assemble::{for_each_of, parts};
 use super::build::{Builder, Content};
-use super::template::{Rows, Template};
+use super::template::{Block, Rows, Template};
 use crate::conv::Bank;
 use crate::error::{Error, Result, check_len};
 use crate::memory::{self, Index};
 use crate::scalar::Scalar;
 use crate::stencil::Side;
 use sprs::{CompressedStorage, CsMatI};
+use std::fmt::Display;
 use std::ops::Range;
 
 crate::conv::on_descriptions! {
@@ -113,16 +114,11 @@ fn update<T: Scalar, I: Index, const D: usize>(
     Ok(())
 }
 
-/// Where a row pointer points; beyond every matrix if it is negative, which the part before reports.
-fn place<I: Index>(pointer: I) -> usize {
-    pointer.try_index().unwrap_or(usize::MAX)
-}
-
 /// Compares a part of a pattern with the rows that it should have.
 struct Compare<'a, I> {
     indptr: &'a [I],
     indices: &'a [I],
-    /// The next row, and where its entries begin.
+    /// The next row, and where its entries begin if those of the part before are right.
     row: usize,
     next: usize,
     /// The rows whose columns are compared.
@@ -133,52 +129,71 @@ struct Compare<'a, I> {
 impl<'a, I: Index> Compare<'a, I> {
     fn new(rows: Range<usize>, indptr: &'a [I], indices: &'a [I]) -> Self {
         let samples = [rows.start, rows.start + rows.len() / 2, rows.end.saturating_sub(1)];
-        let next = place(indptr[rows.start]);
-        Compare { indptr, indices, row: rows.start, next, samples, found: None }
+        let next = indptr[rows.start].try_index();
+        let mut compare = Compare { indptr, indices, row: rows.start, next: 0, samples, found: None };
+        match next {
+            Some(next) => compare.next = next,
+            None => compare.differs(rows.start, "a row pointer of at least 0", indptr[rows.start]),
+        }
+        compare
     }
 
-    fn differs(&mut self, row: usize, expected: String, got: String) {
-        let (expected, got) = (format!("{expected} in row {row}; build it with to_csr_keeping_zeros"), got);
-        self.found = Some(Error::Value { what: "the pattern of the matrix", expected, got });
+    fn differs(&mut self, row: usize, expected: impl Display, got: impl Display) {
+        let expected = format!("{expected} in row {row}; build it with to_csr_keeping_zeros");
+        self.found = Some(Error::value("the pattern of the matrix", expected, got));
+    }
+
+    /// Looks for the first of the next rows whose number of entries differs.
+    fn compare_pointers(&mut self, ends: &[I]) {
+        let pointers = &self.indptr[self.row..][..ends.len() + 1];
+        let (start, after) = (pointers[0], &pointers[1..]);
+        // Without an early exit several rows are compared at a time. A sum that wraps is beyond what `I` counts.
+        let same = ends.iter().zip(after).fold(true, |ok, (e, p)| ok & (e.wrapping_add(&start) == *p));
+        let fits = ends.last().is_none_or(|e| I::try_from_usize(self.next + e.index()).is_some());
+        if same && fits {
+            return;
+        }
+        let mut before = (0, self.next);
+        for (r, (end, pointer)) in ends.iter().zip(after).enumerate() {
+            let (expected, got) = (end.index() - before.0, pointer.try_index());
+            if got != Some(before.1 + expected) {
+                let got = got.and_then(|p| p.checked_sub(before.1));
+                let got = got.map_or_else(|| "fewer than none".into(), |entries| entries.to_string());
+                return self.differs(self.row + r, format_args!("{expected} entries"), got);
+            }
+            before = (end.index(), before.1 + expected);
+        }
+    }
+
+    /// Looks for the first column that differs in row `r` of the block.
+    fn compare_columns<T>(&mut self, block: &Block<T, I>, r: usize) {
+        let from = r.checked_sub(1).map_or(0, |b| block.ends[b].index());
+        let columns = &block.columns[from..block.ends[r].index()];
+        let stored = self.indices.get(self.next + from..).unwrap_or(&[]);
+        for (q, &c) in columns.iter().enumerate() {
+            let (expected, got) = (c + block.shift, stored.get(q));
+            if got != Some(&expected) {
+                let got = got.map_or_else(|| "no entry".into(), |c| c.to_string());
+                return self.differs(self.row + r, format_args!("column {expected} at entry {q}"), got);
+            }
+        }
     }
 }
 
 impl<T: Scalar, I: Index> Rows<T, I> for Compare<'_, I> {
     fn take(&mut self, template: &Template<T, I>, rows: usize, shift: usize) {
         for block in template.blocks(rows, shift) {
-            if self.found.is_some() {
-                return;
-            }
-            let pointers = &self.indptr[self.row + 1..][..block.ends.len()];
-            let end = |e: &I| self.next.wrapping_add(place(*e));
-            // No early exit: this way it is done for several rows at a time.
-            let same = block.ends.iter().zip(pointers).fold(true, |ok, (e, p)| ok & (end(e) == place(*p)));
-            if !same {
-                let all = block.ends.iter().zip(pointers);
-                let r = all.take_while(|&(e, p)| end(e) == place(*p)).count();
-                let before = r.checked_sub(1).map_or(0, |b| block.ends[b].index());
-                let (expected, row) = (block.ends[r].index() - before, self.row + r);
-                let got = place(pointers[r]).wrapping_sub(self.next.wrapping_add(before)) as isize; // may descend
-                return self.differs(row, format!("{expected} entries"), format!("{got}"));
+            if self.found.is_none() {
+                self.compare_pointers(block.ends);
             }
             for sample in self.samples {
-                let Some(r) = sample.checked_sub(self.row).filter(|r| *r < block.ends.len()) else {
-                    continue;
-                };
-                let from = r.checked_sub(1).map_or(0, |b| block.ends[b].index());
-                let columns = &block.columns[from..block.ends[r].index()];
-                let start = self.next.wrapping_add(from);
-                let stored = self.indices.get(start..start.wrapping_add(columns.len())).unwrap_or(&[]);
-                let expected = columns.iter().map(|&c| c + block.shift);
-                if !stored.iter().copied().eq(expected.clone()) {
-                    let q = stored.iter().copied().zip(expected.clone()).take_while(|(s, e)| s == e).count();
-                    let wanted = expected.clone().nth(q).map_or_else(String::new, |c| c.to_string());
-                    let got = stored.get(q).map_or_else(|| "no entry".into(), |c| c.to_string());
-                    return self.differs(sample, format!("column {wanted} at entry {q}"), got);
+                let r = sample.wrapping_sub(self.row); // very large for rows that are done
+                if self.found.is_none() && r < block.ends.len() {
+                    self.compare_columns(&block, r);
                 }
             }
             self.row += block.ends.len();
-            self.next = self.next.wrapping_add(block.columns.len());
+            self.next += block.columns.len();
         }
     }
 }
@@ -193,7 +208,7 @@ impl<T: Scalar, I: Index> Rows<T, I> for Values<'_, T> {
     fn take(&mut self, template: &Template<T, I>, rows: usize, shift: usize) {
         for block in template.blocks(rows, shift) {
             let end = self.next + block.values.len();
-            self.values[self.next..end].copy_from_slice(block.values);
+            memory::spread(block.values, &mut self.values[self.next..end]);
             self.next = end;
         }
     }
