@@ -86,6 +86,7 @@ fn update<T: Scalar, I: Index, const D: usize>(
         return Err(Error::Shape { what: "the matrix", expected, got });
     }
     check_len("the row pointers", rows.saturating_add(1), indptr.len())?;
+    check_len("the columns of the matrix", values.len(), indices.len())?;
     if let Some(first) = indptr.first().filter(|p| **p != I::from_usize(0)) {
         return Err(Error::value("the first row pointer", "0", first));
     }
@@ -101,7 +102,6 @@ fn update<T: Scalar, I: Index, const D: usize>(
     }
     // Now the row pointers ascend from 0.
     let nnz = indptr.last().map_or(0, |p| p.index());
-    check_len("the columns of the matrix", nnz, indices.len())?;
     check_len("the values of the matrix", nnz, values.len())?;
     let mut rest = values;
     let tasks = parts(rows, part).map(|rows| {
@@ -133,13 +133,14 @@ impl<'a, I: Index> Compare<'a, I> {
         let mut compare = Compare { indptr, indices, row: rows.start, next: 0, samples, found: None };
         match next {
             Some(next) => compare.next = next,
-            None => compare.differs(rows.start, "a row pointer of at least 0", indptr[rows.start]),
+            None => compare
+                .differs(format!("row pointer {} at row {}", indptr[rows.start], rows.start), "0 or more"),
         }
         compare
     }
 
-    fn differs(&mut self, row: usize, expected: impl Display, got: impl Display) {
-        let expected = format!("{expected} in row {row}; build it with to_csr_keeping_zeros");
+    fn differs(&mut self, got: String, expected: impl Display) {
+        let expected = format!("{expected}; build the matrix with to_csr_keeping_zeros");
         self.found = Some(Error::value("the pattern of the matrix", expected, got));
     }
 
@@ -157,9 +158,9 @@ impl<'a, I: Index> Compare<'a, I> {
         for (r, (end, pointer)) in ends.iter().zip(after).enumerate() {
             let (expected, got) = (end.index() - before.0, pointer.try_index());
             if got != Some(before.1 + expected) {
-                let got = got.and_then(|p| p.checked_sub(before.1));
-                let got = got.map_or_else(|| "fewer than none".into(), |entries| entries.to_string());
-                return self.differs(self.row + r, format_args!("{expected} entries"), got);
+                let entries = got.and_then(|p| p.checked_sub(before.1));
+                let entries = entries.map_or_else(|| "less than no".into(), |entries| entries.to_string());
+                return self.differs(format!("{entries} entries in row {}", self.row + r), expected);
             }
             before = (end.index(), before.1 + expected);
         }
@@ -173,8 +174,9 @@ impl<'a, I: Index> Compare<'a, I> {
         for (q, &c) in columns.iter().enumerate() {
             let (expected, got) = (c + block.shift, stored.get(q));
             if got != Some(&expected) {
-                let got = got.map_or_else(|| "no entry".into(), |c| c.to_string());
-                return self.differs(self.row + r, format_args!("column {expected} at entry {q}"), got);
+                let column = got.map_or_else(|| "none".into(), |c| c.to_string());
+                return self
+                    .differs(format!("column {column} at entry {q} of row {}", self.row + r), expected);
             }
         }
     }
