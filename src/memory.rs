@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// What to do instead of asking for a buffer that does not fit.
 const HINT: &str = "use a smaller size, or the matrix-free operator where a matrix was asked for";
 
-/// From this size on a buffer is put on huge pages, bytes.
-const LARGE: usize = 4 << 20;
+/// From this size on a buffer is put on huge pages, bytes: one of them.
+const LARGE: usize = HUGE;
 
 /// From this size on a buffer is compared with the available memory, bytes: telling that takes reading several files of
 /// the system, as long as writing a megabyte.

@@ -374,7 +374,6 @@ def test_updating_a_matrix_is_building_it(dtype):
                 yield [convmtx.Conv2d(draw(3, 4), (9, 8), boundary=boundary, stride=stride) for _ in range(2)]
         yield [convmtx.RowwiseConv(draw(3, 2), (3, 7)) for _ in range(2)]
         yield [convmtx.FilterBank(draw(3, 2, 2), (6, 5), "valid") for _ in range(2)]
-        yield [convmtx.Conv1d(np.ones(3), 9).kernel_operator(draw(9)).astype(dtype) for _ in range(2)]
 
     for old, new in pairs():
         matrix, expected = old.to_scipy(keep_zeros=True), new.to_scipy(keep_zeros=True)

@@ -18,8 +18,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of the matrix that are worth handing to another thread.
-const PART_BYTES: usize = 1 << 19;
+/// Bytes of one part: at least what is worth handing to another thread, at most what makes its templates, made anew for
+/// every part, cost a few percent; between them a matrix has [`PARTS`] parts.
+const PART_BYTES: (usize, usize) = (1 << 18, 1 << 21);
+
+/// Parts of a matrix that is neither small nor large.
+const PARTS: usize = 16;
 
 /// Fewer rows are not worth their template.
 const PART_ROWS: usize = 16;
@@ -124,8 +128,10 @@ impl<'a, T: Scalar, I: Index, const D: usize> Builder<'a, T, I, D> {
 
     /// Rows per part: about as many bytes in each, whole lines if they are not too long.
     pub(super) fn part(&self) -> usize {
-        let row = self.traversal.work(self.side).saturating_mul(size_of::<T>() + I::BYTES);
-        let (rows, line) = ((PART_BYTES / (row + I::BYTES)).max(PART_ROWS), self.line_len());
+        let entries = self.traversal.work(self.side);
+        let row = entries.saturating_mul(size_of::<T>() + I::BYTES).saturating_add(I::BYTES);
+        let bytes = (self.shape().0.saturating_mul(row) / PARTS).clamp(PART_BYTES.0, PART_BYTES.1);
+        let (rows, line) = ((bytes / row).max(PART_ROWS), self.line_len());
         match rows / line {
             0 if D > 1 && line <= PART_ROWS * rows => line,
             0 => rows,

@@ -131,8 +131,8 @@ class Convolution(LinearOperator):
         format : {"csr", "csc", "coo", "dia", "bsr", "lil", "dok"}
             Compressed rows and columns are built directly, others converted by SciPy.
         keep_zeros : bool
-            Store an entry wherever a tap meets a sample, zero or not: one pattern for every kernel of this size, which
-            `update_matrix` fills with other coefficients in place.
+            Store an entry wherever a tap meets a sample, zero or not: one pattern for every kernel of this size,
+            which `update_matrix` fills with other coefficients in place.
 
         Returns
         -------
@@ -155,14 +155,14 @@ class Convolution(LinearOperator):
     def update_matrix(self, matrix: sparse.csr_array | sparse.csr_matrix) -> None:
         """Writes the coefficients of this convolution into ``matrix.data``; the pattern stays, nothing is copied.
 
-        Afterwards `matrix` equals ``to_scipy(keep_zeros=True)``, bit for bit. For kernels that change while the geometry
-        stays: several times faster than building the matrix again, since no fresh memory is needed. O(nnz).
+        Afterwards `matrix` equals ``to_scipy(keep_zeros=True)``, bit for bit. For kernels that change while the
+        geometry stays: a few times faster than building the matrix again, for no fresh memory is needed. O(nnz).
 
         Parameters
         ----------
         matrix : scipy.sparse.csr_array or csr_matrix
-            With the pattern of ``to_scipy(keep_zeros=True)``, which depends on the geometry and the kernel's size only, and
-            with this operator's dtype. Row pointers are compared in full, columns in some rows.
+            With the pattern of ``to_scipy(keep_zeros=True)``, which depends on the geometry and the kernel's size only,
+            and with this operator's dtype. Row pointers are compared in full, columns in some rows.
 
         Raises
         ------
