@@ -360,3 +360,69 @@ def test_exceptions_of_foreign_operators_are_raised_as_they_are(n):
     for product in [*products, lambda: (convmtx.Conv1d([1.0, 2.0], n) @ op) @ np.ones(n)]:
         with pytest.raises(KeyError, match="mine"):
             product()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_updating_a_matrix_is_building_it(dtype):
+    rng = np.random.default_rng(21)
+    draw = lambda *shape: integers(rng, shape, dtype)
+
+    def pairs():
+        for boundary in ("zero", "periodic", "symmetric"):
+            for stride in (1, 2):
+                yield [convmtx.Conv1d(draw(5), 40, "same", boundary=boundary, stride=stride) for _ in range(2)]
+                yield [convmtx.Conv2d(draw(3, 4), (9, 8), boundary=boundary, stride=stride) for _ in range(2)]
+        yield [convmtx.RowwiseConv(draw(3, 2), (3, 7)) for _ in range(2)]
+        yield [convmtx.FilterBank(draw(3, 2, 2), (6, 5), "valid") for _ in range(2)]
+
+    for old, new in pairs():
+        matrix, expected = old.to_scipy(keep_zeros=True), new.to_scipy(keep_zeros=True)
+        data, pattern = matrix.data, (matrix.indptr.copy(), matrix.indices.copy())
+        assert new.update_matrix(matrix) is None
+        assert matrix.data is data and data.tobytes() == expected.data.tobytes()
+        assert all(np.array_equal(a, b) for a, b in zip(pattern, (matrix.indptr, matrix.indices)))
+
+
+def test_updating_with_wide_indices_and_the_older_class():
+    sparse = pytest.importorskip("scipy.sparse")
+    op = convmtx.Conv1d([1.0, 2.0, 3.0], 6, "same")
+    matrix = sparse.csr_matrix(op.to_scipy() * 0.0)
+    matrix.indptr, matrix.indices = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
+    op.update_matrix(matrix)
+    assert (matrix.toarray() == op.todense()).all()
+
+
+def test_updating_refuses_other_matrices_and_leaves_them():
+    op = convmtx.Conv1d([1.0, 2.0, 3.0], 6, "same")
+
+    def refused(matrix, error, message):
+        before = matrix.copy()
+        with pytest.raises(error, match=message):
+            op.update_matrix(matrix)
+        assert (matrix.toarray() == before.toarray()).all()
+
+    refused(op.to_scipy("csc"), TypeError, "matrix is csc, expected a SciPy array in compressed rows")
+    refused(op.astype(np.float32).to_scipy(), TypeError, "matrix has dtype float32, expected float64")
+    refused(convmtx.Conv1d(np.ones(3), 7, "same").to_scipy(), ValueError, r"shape \[7, 7\], expected \[6, 6\]")
+    refused(convmtx.Conv1d([1.0, 0.0, 3.0], 6, "same").to_scipy(), ValueError, "1 entries in row 0, expected 2")
+    for name, place, value, message in [
+        ("indptr", -1, 100, "entries in row 5"),
+        ("indptr", 2, -7, "less than no entries in row 1"),
+        ("indptr", 0, -1, "first row pointer is -1"),
+        ("indices", 0, 3, "column 3 at entry 0 of row 0, expected 0"),
+    ]:
+        matrix = op.to_scipy()
+        getattr(matrix, name)[place] = value
+        before = matrix.data.copy()
+        with pytest.raises(ValueError, match=message):
+            op.update_matrix(matrix)
+        assert (matrix.data == before).all()
+    matrix = op.to_scipy()
+    matrix.data.flags.writeable = False
+    refused(matrix, TypeError, "data is not writable")
+    short = op.to_scipy()
+    short.indices = short.indices[:-1]
+    with pytest.raises(ValueError, match="the columns of the matrix has length 15, expected 16"):
+        op.update_matrix(short)
+    with pytest.raises(TypeError, match="matrix is ndarray"):
+        op.update_matrix(np.eye(6))

@@ -62,6 +62,27 @@ impl<const D: usize> Traversal<D> {
         (1..D).map(|a| taps[a..].iter().product::<usize>()).sum()
     }
 
+    /// The first line with the same kernels as result line `line` of `side`, and how much further on the source lines
+    /// of `line` begin. The line itself and 0 where a boundary is near; all lines of an image inside share one.
+    pub(crate) fn first_alike(&self, side: Side, line: usize) -> (usize, usize) {
+        let (mut rest, mut first, mut shift) = (line, line, 0);
+        // Results and sources from one place along the axis to the next, in lines and elements.
+        let (mut lines, mut elements) = (1, self.inner().len(side.other()));
+        for stencil in self.stencils[..D - 1].iter().rev() {
+            let len = stencil.len(side);
+            let r = rest % len;
+            rest /= len;
+            if let Some(phase) = stencil.phases(side, &(r..r + 1)).next() {
+                let steps = (r - stencil.plain(side).start) / phase.output_step;
+                first -= steps * phase.output_step * lines;
+                shift += steps * phase.input_shift * elements;
+            }
+            lines *= len;
+            elements *= stencil.len(side.other());
+        }
+        (first, shift)
+    }
+
     /// Calls `f(kernel, start)` for every source line of result line `line` of `side`: the 1-D kernel of
     /// [`Traversal::inner`] and where the source line begins; `start` ascends.
     pub(crate) fn for_each_source<T: Scalar>(
@@ -120,10 +141,7 @@ impl<const D: usize> Traversal<D> {
         f: &mut dyn FnMut(&[T], usize),
     ) {
         let stencil = &self.stencils[axis];
-        let sources = match side {
-            Side::Forward => stencil.len(Side::Adjoint),
-            Side::Adjoint => stencil.len(Side::Forward),
-        };
+        let sources = stencil.len(side.other());
         if axis == D - 1 {
             return f(kernel, base * sources);
         }

@@ -1,85 +1,100 @@
-//! Two passes over the rows of a matrix: count the entries of each, then store them where the counts say.
+//! Two passes over the rows of a matrix: count the entries of each part, then write the parts where the counts say.
 
-use super::{in_words, index};
+use super::in_words;
+use super::template::{Count, Rows, Template, Walk};
 use crate::error::{Error, Result};
-use crate::memory::{self, Index};
+use crate::memory::{self, Fresh, Index, Part};
 use crate::scalar::Scalar;
 use rayon::prelude::*;
 use sprs::CsMatI;
 use std::ops::Range;
 
-/// Rows that one task counts or fills at a time.
-const ROWS_PER_TASK: usize = 1 << 14;
-
-/// Where the entries of some consecutive rows go.
-pub(super) struct Place<'a, T, I> {
-    /// Row pointers, one more than there are rows.
-    pointers: &'a [I],
-    pub indices: &'a mut [I],
-    pub values: &'a mut [T],
+/// The three arrays of consecutive rows, under construction.
+struct Arrays<'a, T: Scalar, I: Index> {
+    /// Where each row ends.
+    pointers: Part<'a, I>,
+    indices: Part<'a, I>,
+    values: Part<'a, T>,
+    /// Entries before the next row, in the whole matrix.
+    next: usize,
 }
 
-impl<T, I: Index> Place<'_, T, I> {
-    /// Where row `r`, counted from the first of this place, stores its entries.
-    #[inline]
-    pub(super) fn row(&self, r: usize) -> Range<usize> {
-        let origin = self.pointers[0].index();
-        self.pointers[r].index() - origin..self.pointers[r + 1].index() - origin
+impl<T: Scalar, I: Index> Rows<T, I> for Arrays<'_, T, I> {
+    fn take(&mut self, template: &Template<T, I>, rows: usize, shift: usize) {
+        for block in template.blocks(rows, shift) {
+            let next: I = super::index(self.next);
+            self.pointers.append_mapped(block.ends, |e| e + next);
+            self.indices.append_mapped(block.columns, |c| c + block.shift);
+            self.values.append(block.values);
+            self.next += block.values.len();
+        }
     }
 }
 
-/// Counts the entries of some rows.
-type Count<'f, I> = dyn Fn(Range<usize>, &mut [I]) + Sync + 'f;
-
-/// Stores the entries of some rows.
-type Fill<'f, T, I> = dyn Fn(Range<usize>, Place<T, I>) + Sync + 'f;
-
-/// The matrix whose rows are counted by `count(rows, counts)` and stored by `fill(rows, place)`.
+/// The matrix whose rows `walk` hands out, `part` of them at a time.
 ///
 /// `at_least` entries are known to come, so that a matrix that cannot fit is refused before anything is counted.
 ///
-/// Memory: the matrix, and what the two functions use for themselves.
+/// Memory: the matrix, and what `walk` uses for itself.
 ///
 /// # Errors
 /// [`Error::Overflow`] when an index does not fit into `I`, [`Error::Memory`] when the matrix does not fit into memory.
 pub(super) fn assemble<T: Scalar, I: Index>(
     (rows, cols): (usize, usize),
     at_least: u128,
-    count: &Count<I>,
-    fill: &Fill<T, I>,
+    part: usize,
+    walk: &Walk<T, I>,
 ) -> Result<CsMatI<T, I>> {
     check_indices::<I>((rows, cols), rows.max(cols) as u128)?; // widening
     check_indices::<I>((rows, cols), at_least)?;
     let entry = (I::BYTES + size_of::<T>()) as u128; // widening, as below
-    memory::check_available("the matrix", at_least * entry + (rows as u128 + 1) * I::BYTES as u128)?;
-    let mut indptr: Vec<I> = memory::zeroed("the matrix", rows + 1)?;
-    indptr[1..].par_chunks_mut(ROWS_PER_TASK).enumerate().for_each(|(task, counts)| {
-        let first = task * ROWS_PER_TASK;
-        count(first..first + counts.len(), counts);
+    let bytes = |entries: u128| entries * entry + (rows as u128 + 1) * I::BYTES as u128;
+    memory::check_available("the matrix", bytes(at_least))?;
+    let mut ends = vec![0_usize; rows.div_ceil(part) + 1];
+    for_each_of(ends[1..].iter_mut().zip(parts(rows, part)).collect(), |(entries, rows)| {
+        let mut count = Count::default();
+        walk(rows, &mut count);
+        *entries = count.0;
     });
-    let mut nnz = 0_u64;
-    for pointer in &mut indptr {
-        nnz += pointer.index() as u64; // widening
-        check_indices::<I>((rows, cols), nnz.into())?;
-        *pointer = index(nnz as usize); // at most I::MAX
+    let mut nnz = 0_u128;
+    for end in &mut ends {
+        nnz += *end as u128; // widening
+        check_indices::<I>((rows, cols), nnz)?;
+        *end = nnz as usize; // at most I::MAX
     }
-    let nnz = nnz as usize;
-    memory::check_available("the matrix", nnz as u128 * entry)?; // widening
-    let mut indices: Vec<I> = memory::zeroed("the matrix", nnz)?;
-    let mut values: Vec<T> = memory::zeroed("the matrix", nnz)?;
-    let (mut i, mut v) = (&mut indices[..], &mut values[..]);
-    let mut tasks = Vec::with_capacity(rows.div_ceil(ROWS_PER_TASK));
-    for first in (0..rows).step_by(ROWS_PER_TASK) {
-        let end = rows.min(first + ROWS_PER_TASK);
-        let pointers = &indptr[first..=end];
-        let len = indptr[end].index() - indptr[first].index();
-        let (indices, values);
-        (indices, i) = i.split_at_mut(len);
-        (values, v) = v.split_at_mut(len);
-        tasks.push((first..end, Place { pointers, indices, values }));
+    if nnz > at_least {
+        memory::check_available("the matrix", bytes(nnz))?;
     }
-    tasks.into_par_iter().for_each(|(rows, place)| fill(rows, place));
-    Ok(memory::csr_from_parts((rows, cols), indptr, indices, values))
+    let nnz = nnz as usize; // at most I::MAX
+    let mut pointers: Fresh<I> = Fresh::new("the matrix", rows + 1)?;
+    let mut indices: Fresh<I> = Fresh::new("the matrix", nnz)?;
+    let mut values: Fresh<T> = Fresh::new("the matrix", nnz)?;
+    {
+        let mut of_pointers = pointers.parts([1].into_iter().chain(parts(rows, part).map(|rows| rows.len())));
+        if let Some(mut first) = of_pointers.next() {
+            first.append(&[I::from_usize(0)]);
+        }
+        let lens = || ends.windows(2).map(|e| e[1] - e[0]);
+        let arrays = of_pointers.zip(indices.parts(lens())).zip(values.parts(lens())).zip(&ends);
+        let arrays =
+            arrays.map(|(((pointers, indices), values), &next)| Arrays { pointers, indices, values, next });
+        for_each_of(parts(rows, part).zip(arrays).collect(), |(rows, mut arrays)| walk(rows, &mut arrays));
+    }
+    Ok(memory::csr_from_parts((rows, cols), pointers.into_vec(), indices.into_vec(), values.into_vec()))
+}
+
+/// The rows of every part.
+pub(super) fn parts(rows: usize, part: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(part).map(move |first| first..rows.min(first.saturating_add(part)))
+}
+
+/// Calls `f` for each of the items, on all threads if there are several of both.
+pub(super) fn for_each_of<E: Send>(items: Vec<E>, f: impl Fn(E) + Sync + Send) {
+    if items.len() <= 1 || rayon::current_num_threads() == 1 {
+        items.into_iter().for_each(f);
+    } else {
+        items.into_par_iter().for_each(f);
+    }
 }
 
 /// `Ok` when indices of type `I` can count to `count`.

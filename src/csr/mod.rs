@@ -7,6 +7,8 @@ mod dense;
 mod matlab;
 mod normal;
 mod operator;
+mod template;
+mod update;
 
 pub use banded::{Banded, Diagonals};
 pub use matlab::{convmtx, convmtx_row, convmtx2};
@@ -24,7 +26,7 @@ crate::conv::on_descriptions! {
     /// Shape [`shape()`](Self::shape). Row `i` holds the taps reaching `y[i]`, columns ascending, no duplicates; zero taps and
     /// coefficients that cancel are not stored, as in MATLAB's `sparse`
     /// ([`to_csr_keeping_zeros`](Self::to_csr_keeping_zeros) stores them). O(nnz) time and memory, `nnz ≤ rows·taps`: entries
-    /// are counted, then written once, in parallel.
+    /// are counted, then written once, in parallel, at the speed of fresh memory.
     ///
     /// # Errors
     /// [`Error::Overflow`](crate::Error::Overflow) when an index does not fit into `i32`: use
@@ -52,11 +54,19 @@ crate::conv::on_descriptions! {
     }
 
     /// [`to_csr`](Self::to_csr) with an entry wherever a tap meets a sample, zero or not: one pattern for every kernel
-    /// of this size.
+    /// of this size, which [`update_csr`](Self::update_csr) fills with other coefficients in place.
     ///
     /// # Errors
     /// As [`to_csr`](Self::to_csr).
     pub fn to_csr_keeping_zeros(&self) -> Result<CsMatI<T, i32>> {
+        build(self.bank(), Side::Forward, Content::Pattern, |v| v)
+    }
+
+    /// [`to_csr_keeping_zeros`](Self::to_csr_keeping_zeros) with 64-bit indices.
+    ///
+    /// # Errors
+    /// As [`to_csr_wide`](Self::to_csr_wide).
+    pub fn to_csr_keeping_zeros_wide(&self) -> Result<CsMatI<T, i64>> {
         build(self.bank(), Side::Forward, Content::Pattern, |v| v)
     }
 

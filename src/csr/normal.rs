@@ -4,8 +4,8 @@
 //! of the kernel at lag i − j, the same for every such i (of one residue modulo the stride): it is computed once and
 //! copied. All other entries are summed from the kept rows, never obtained by subtraction.
 
-use super::assemble::{Place, assemble, check_indices};
-use super::index;
+use super::assemble::{assemble, check_indices};
+use super::template;
 use crate::conv::{Bank, Traversal};
 use crate::error::Result;
 use crate::memory::{self, Index};
@@ -36,6 +36,9 @@ crate::conv::on_descriptions! {
     }
 }
 
+/// Rows of one part, each of which has sums of its own.
+const ROWS_PER_PART: usize = 1 << 14;
+
 /// Offsets of columns and values of a row that is repeated.
 type Template<T> = Vec<(isize, T)>;
 
@@ -60,35 +63,25 @@ fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMa
     let deep = traversal.stencils().each_ref().map(deep_samples);
     let mut normal = Normal { bank, traversal, deep, templates: BTreeMap::new() };
     normal.compute_templates();
-    assemble(
-        (cols, cols),
-        0,
-        &|rows, counts| {
-            let mut work = Work::new(&normal);
-            for (i, count) in rows.zip(counts) {
-                *count = index(match normal.template(i) {
-                    Some(template) => template.len(),
-                    None => normal.sum_row(i, &mut work).count(),
-                });
-            }
-        },
-        &|rows, place: Place<T, I>| {
-            let mut work = Work::new(&normal);
-            for (r, i) in rows.enumerate() {
-                let to = place.row(r);
-                let (indices, values) = (&mut place.indices[to.clone()], &mut place.values[to]);
-                let out = indices.iter_mut().zip(values);
-                match normal.template(i) {
-                    Some(template) => out.zip(template).for_each(|((c, v), &(offset, value))| {
-                        (*c, *v) = (index(i.wrapping_add_signed(offset)), value);
-                    }),
-                    None => out.zip(normal.sum_row(i, &mut work)).for_each(|((c, v), (j, value))| {
-                        (*c, *v) = (index(j), value);
-                    }),
+    assemble((cols, cols), 0, ROWS_PER_PART, &|rows, to| {
+        let (mut work, mut some) = (Work::new(&normal), template::Template::<T, I>::default());
+        let last = rows.end;
+        for i in rows {
+            match normal.template(i) {
+                Some(template) => {
+                    template
+                        .iter()
+                        .for_each(|&(offset, value)| some.push(i.wrapping_add_signed(offset), value));
                 }
+                None => normal.sum_row(i, &mut work).for_each(|(j, value)| some.push(j, value)),
             }
-        },
-    )
+            some.end_row();
+            if some.is_full() || i + 1 == last {
+                to.take(&some, some.rows(), 0);
+                some.clear();
+            }
+        }
+    })
 }
 
 /// The samples whose column is plain and whose outputs are plain: their rows of AᴴA repeat with the stride.

@@ -3,7 +3,9 @@
 use super::element::Entry;
 use crate::memory;
 use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder};
-use numpy::{IntoPyArray, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray1, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -13,6 +15,16 @@ pub fn borrow<'py, T: Entry>(what: &str, array: &Bound<'py, PyAny>) -> PyResult<
         let found = array.getattr("dtype").map_or_else(|_| array.get_type().to_string(), |d| d.to_string());
         PyTypeError::new_err(format!("{what} has dtype {found}, expected {}", T::NAME))
     })
+}
+
+/// A vector of `T` to write into; the caller's memory.
+pub fn borrow_mut<'py, T: Entry>(
+    what: &str,
+    array: &Bound<'py, PyAny>,
+) -> PyResult<PyReadwriteArray1<'py, T>> {
+    let refuse = |expected: &str| PyTypeError::new_err(format!("{what} is not {expected}"));
+    let array = array.cast::<PyArray1<T>>().map_err(|_| refuse(&format!("a vector of {}", T::NAME)))?;
+    array.try_readwrite().map_err(|_| refuse("writable, or in use elsewhere"))
 }
 
 /// The elements in row-major order, copied only if they are not adjacent.

@@ -1,6 +1,6 @@
 //! Descriptions: a convolution with its kernel and geometry, before it becomes an operator or a matrix.
 
-use super::arrays::{borrow, elements, give};
+use super::arrays::{borrow, borrow_mut, elements, give};
 use super::element::{Entry, Family, Typed, typed};
 use super::operator::Operator;
 use super::{threads, words};
@@ -8,7 +8,8 @@ use crate::conv::{Conv, FilterBank, KernelOperator, RowwiseConv};
 use crate::csr::{Banded, Diagonals};
 use crate::plan::Engine;
 use crate::{Error, Result, Summation};
-use numpy::IntoPyArray;
+use numpy::{IntoPyArray, PyReadonlyArray1};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use sprs::CsMatI;
 use std::sync::Arc;
@@ -21,7 +22,14 @@ pub trait Described<T: Entry>: Send + Sync {
     fn explain(&self, choice: Choice) -> String;
     fn constant_term(&self) -> Result<Option<Vec<T>>>;
     fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>>;
-    fn csr_wide(&self) -> Result<CsMatI<T, i64>>;
+    fn csr_wide(&self, keep_zeros: bool) -> Result<CsMatI<T, i64>>;
+    fn update_csr(
+        &self,
+        shape: (usize, usize),
+        indptr: Places,
+        indices: Places,
+        values: &mut [T],
+    ) -> Result<()>;
     fn csr_transpose(&self) -> Result<CsMatI<T, i32>>;
     fn normal(&self) -> Result<CsMatI<T, i32>>;
     fn banded(&self, _fill: bool) -> Result<Banded<T>> {
@@ -32,6 +40,40 @@ pub trait Described<T: Entry>: Send + Sync {
     }
     fn kernel_operator(&self, x: &[T]) -> Result<Arc<dyn Described<T>>>;
     fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>>;
+}
+
+/// Row pointers or columns in one of SciPy's index types.
+#[derive(Clone, Copy)]
+pub enum Places<'a> {
+    I32(&'a [i32]),
+    I64(&'a [i64]),
+}
+
+/// The same, while Python's array is borrowed.
+enum Borrowed<'py> {
+    I32(PyReadonlyArray1<'py, i32>),
+    I64(PyReadonlyArray1<'py, i64>),
+}
+
+impl<'py> Borrowed<'py> {
+    fn new(what: &str, array: &Bound<'py, PyAny>) -> PyResult<Self> {
+        if let Ok(array) = array.extract() {
+            return Ok(Borrowed::I32(array));
+        }
+        let refuse = |_| {
+            let found =
+                array.getattr("dtype").map_or_else(|_| array.get_type().to_string(), |d| d.to_string());
+            PyTypeError::new_err(format!("{what} has dtype {found}, expected a vector of int32 or int64"))
+        };
+        array.extract().map(Borrowed::I64).map_err(refuse)
+    }
+
+    fn places(&self) -> PyResult<Places<'_>> {
+        Ok(match self {
+            Borrowed::I32(array) => Places::I32(array.as_slice()?),
+            Borrowed::I64(array) => Places::I64(array.as_slice()?),
+        })
+    }
 }
 
 /// How products are to be computed.
@@ -80,8 +122,28 @@ macro_rules! forwarded {
         fn csr(&self, keep_zeros: bool) -> Result<CsMatI<T, i32>> {
             if keep_zeros { self.to_csr_keeping_zeros() } else { self.to_csr() }
         }
-        fn csr_wide(&self) -> Result<CsMatI<T, i64>> {
-            self.to_csr_wide()
+        fn csr_wide(&self, keep_zeros: bool) -> Result<CsMatI<T, i64>> {
+            if keep_zeros { self.to_csr_keeping_zeros_wide() } else { self.to_csr_wide() }
+        }
+        fn update_csr(
+            &self,
+            shape: (usize, usize),
+            indptr: Places,
+            indices: Places,
+            values: &mut [T],
+        ) -> Result<()> {
+            match (indptr, indices) {
+                (Places::I32(indptr), Places::I32(indices)) => {
+                    self.update_csr_arrays(shape, (indptr, indices), values)
+                }
+                (Places::I64(indptr), Places::I64(indices)) => {
+                    self.update_csr_arrays(shape, (indptr, indices), values)
+                }
+                _ => Err(Error::Unsupported {
+                    what: "updating a matrix whose indptr and indices have different dtypes",
+                    reason: "expected int32 or int64 for both".into(),
+                }),
+            }
         }
         fn csr_transpose(&self) -> Result<CsMatI<T, i32>> {
             self.to_csr_transpose()
@@ -231,11 +293,29 @@ impl Description {
     fn csr<'py>(&self, py: Python<'py>, keep_zeros: bool) -> PyResult<CsrArrays<'py>> {
         typed!(&self.held, d => {
             match threads::run(py, usize::MAX, || d.csr(keep_zeros)) {
-                Err(Error::Overflow { .. }) if !keep_zeros => {
-                    Ok(give_csr(py, threads::run(py, usize::MAX, || d.csr_wide())?))
+                Err(Error::Overflow { .. }) => {
+                    Ok(give_csr(py, threads::run(py, usize::MAX, || d.csr_wide(keep_zeros))?))
                 }
                 matrix => Ok(give_csr(py, matrix?)),
             }
+        })
+    }
+
+    /// Writes the coefficients into `data` of a matrix with the pattern of `csr(True)`.
+    fn update_csr(
+        &self,
+        py: Python,
+        shape: (usize, usize),
+        indptr: &Bound<PyAny>,
+        indices: &Bound<PyAny>,
+        data: &Bound<PyAny>,
+    ) -> PyResult<()> {
+        let (indptr, indices) = (Borrowed::new("indptr", indptr)?, Borrowed::new("indices", indices)?);
+        let (indptr, indices) = (indptr.places()?, indices.places()?);
+        typed!(&self.held, d => {
+            let mut data = borrow_mut("data", data)?;
+            let values = data.as_slice_mut()?;
+            Ok(threads::run(py, usize::MAX, || d.update_csr(shape, indptr, indices, values))?)
         })
     }
 

@@ -62,6 +62,16 @@ pub(crate) enum Side {
     Adjoint,
 }
 
+impl Side {
+    /// The other product, whose results are the sources of this one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Side::Forward => Side::Adjoint,
+            Side::Adjoint => Side::Forward,
+        }
+    }
+}
+
 /// An axis with the table of its touched samples.
 #[derive(Debug, Clone)]
 pub(crate) struct Stencil {
@@ -138,21 +148,21 @@ impl Stencil {
 
     /// Calls `f(source, taps)` for every source that contributes to result `r` of `side`, sources ascending.
     #[inline]
-    pub(crate) fn visit(&self, side: Side, r: usize, f: impl FnMut(usize, Taps)) {
+    pub(crate) fn visit<'s>(&'s self, side: Side, r: usize, f: impl FnMut(usize, Taps<'s>)) {
         match side {
             Side::Forward => self.visit_row(r, f),
             Side::Adjoint => self.visit_column(r, f),
         }
     }
 
-    fn visit_row(&self, i: usize, mut f: impl FnMut(usize, Taps)) {
+    fn visit_row<'s>(&'s self, i: usize, mut f: impl FnMut(usize, Taps<'s>)) {
         let band = &self.band;
         let run = band.run(i as i64); // i < output < 2^61
         if self.touched.is_empty() || band.inside().contains(&i) {
             return run.iter().for_each(|(p, t)| f(p, Taps::Single(t)));
         }
         let position = band.position(i as i64);
-        let folded = |a: usize, f: &mut dyn FnMut(usize, Taps)| {
+        let folded = |a: usize, f: &mut dyn FnMut(usize, Taps<'s>)| {
             let taps = Taps::Folded { band, position, images: self.images_between(a, position) };
             if !taps.is_empty() {
                 f(self.touched[a], taps);
@@ -194,7 +204,7 @@ impl Stencil {
         places.flat_map(move |j| extension.terms(j, band.input()).into_iter().map(|(p, _)| p))
     }
 
-    fn visit_column(&self, p: usize, mut f: impl FnMut(usize, Taps)) {
+    fn visit_column<'s>(&'s self, p: usize, mut f: impl FnMut(usize, Taps<'s>)) {
         let Ok(a) = self.touched.binary_search(&p) else {
             let last = self.band.taps().saturating_sub(1);
             let run = self.transposed.run(p as i64); // p < input < 2^61

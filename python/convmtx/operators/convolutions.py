@@ -131,7 +131,8 @@ class Convolution(LinearOperator):
         format : {"csr", "csc", "coo", "dia", "bsr", "lil", "dok"}
             Compressed rows and columns are built directly, others converted by SciPy.
         keep_zeros : bool
-            Store an entry wherever a tap meets a sample, zero or not: one pattern for every kernel of this size.
+            Store an entry wherever a tap meets a sample, zero or not: one pattern for every kernel of this size,
+            which `update_matrix` fills with other coefficients in place.
 
         Returns
         -------
@@ -150,6 +151,42 @@ class Convolution(LinearOperator):
             return _canonical(sparse.csc_array, self._description.csr_transpose(), self.shape)
         matrix = _canonical(sparse.csr_array, self._description.csr(keep_zeros), self.shape)
         return matrix if format == "csr" else matrix.asformat(format)
+
+    def update_matrix(self, matrix: sparse.csr_array | sparse.csr_matrix) -> None:
+        """Writes the coefficients of this convolution into ``matrix.data``; the pattern stays, nothing is copied.
+
+        Afterwards `matrix` equals ``to_scipy(keep_zeros=True)``, bit for bit. For kernels that change while the
+        geometry stays: a few times faster than building the matrix again, for no fresh memory is needed. O(nnz).
+
+        Parameters
+        ----------
+        matrix : scipy.sparse.csr_array or csr_matrix
+            With the pattern of ``to_scipy(keep_zeros=True)``, which depends on the geometry and the kernel's size only,
+            and with this operator's dtype. Row pointers are compared in full, columns in some rows.
+
+        Raises
+        ------
+        TypeError
+            For another format, another dtype, or data that are not writable.
+        ValueError
+            For another shape or another pattern, with the first row that differs. `matrix` is then as it was.
+
+        Examples
+        --------
+        >>> import convmtx
+        >>> matrix = convmtx.Conv1d([1.0, 0.0, 3.0], 3, "same").to_scipy(keep_zeros=True)
+        >>> convmtx.Conv1d([4.0, 5.0, 6.0], 3, "same").update_matrix(matrix)
+        >>> matrix.toarray()
+        array([[5., 4., 0.],
+               [6., 5., 4.],
+               [0., 6., 5.]])
+        """
+        if getattr(matrix, "format", None) != "csr":
+            found = getattr(matrix, "format", type(matrix).__name__)
+            raise TypeError(f"matrix is {found}, expected a SciPy array in compressed rows: matrix.tocsr()")
+        if matrix.dtype != self.dtype:
+            raise TypeError(f"matrix has dtype {matrix.dtype}, expected {self.dtype}: astype() of either")
+        self._description.update_csr(matrix.shape, matrix.indptr, matrix.indices, matrix.data)
 
     def _sparse(self) -> sparse.sparray:
         return self.to_scipy()
