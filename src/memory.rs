@@ -223,9 +223,15 @@ fn advise_huge_pages(ptr: *mut u8, size: usize) {
         // All pages of the buffer, the first and the last included: a huge page must be advised as a whole.
         let before = ptr.addr() % PAGE;
         let len = (before + size).next_multiple_of(PAGE);
+        let start = ptr.wrapping_sub(before);
         // SAFETY: the range begins on a page boundary and ends with the last page of a live allocation; this advice
         // never changes the content of memory, whosever it is.
-        unsafe { libc::madvise(ptr.wrapping_sub(before).cast(), len, libc::MADV_HUGEPAGE) };
+        unsafe { libc::madvise(start.cast(), len, libc::MADV_HUGEPAGE) };
+        if start.addr().is_multiple_of(HUGE) {
+            // What the allocator has written before the buffer took a small page, and 511 more would follow it.
+            // SAFETY: as above; the range is the first huge page of the same allocation, which has at least that size.
+            unsafe { libc::madvise(start.cast(), HUGE, libc::MADV_COLLAPSE) };
+        }
     }
     #[cfg(not(target_os = "linux"))]
     let _ = ptr;
