@@ -6,6 +6,8 @@ mod blocks;
 mod effort;
 mod grid;
 mod spectra;
+mod tiles;
+mod tiling;
 
 use crate::conv::Bank;
 use crate::error::Result;
@@ -16,8 +18,10 @@ use crate::stencil::Side;
 use axis::Line;
 use blocks::Blocks;
 pub(crate) use effort::effort;
-use grid::Grid;
+use grid::{Grid, grid_cost};
 use std::fmt;
+use tiles::Tiles;
+use tiling::Tiling;
 
 /// c in the bound of [`FftConv::error_bound`].
 const ERROR: f64 = 4.0;
@@ -66,10 +70,31 @@ enum Work<T: Scalar, const D: usize> {
     Nothing,
     Blocks(Box<Blocks<T>>),
     Grid(Grid<T, D>),
+    Tiles(Box<Tiles<T, D>>),
+}
+
+/// Images and volumes in tiles, or as a whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Cutting<const D: usize> {
+    Tiles(Tiling<D>),
+    Whole,
+}
+
+impl<const D: usize> Cutting<D> {
+    /// What costs least.
+    fn best<T: Scalar>(lines: &[Line; D]) -> Self {
+        let (cost, tiling) = Tiling::best::<T>(lines);
+        if cost < grid_cost::<T, D>(lines) { Cutting::Tiles(tiling) } else { Cutting::Whole }
+    }
 }
 
 impl<T: Scalar, const D: usize> FftConv<T, D> {
     pub(crate) fn new(bank: &Bank<T, D>) -> Result<Self> {
+        Self::cut(bank, Cutting::best::<T>)
+    }
+
+    /// The same, cut as `choose` says, if there is more than one axis.
+    fn cut(bank: &Bank<T, D>, choose: impl FnOnce(&[Line; D]) -> Cutting<D>) -> Result<Self> {
         check_finite("the kernel", bank.kernels())?;
         let shape = bank.shape();
         let Some(lines) = Line::all(bank)? else {
@@ -83,11 +108,15 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         }
         let gain = lines.iter().map(|l| l.input.norm()).product::<f64>();
         let norm = kernel_norm(bank) * gain;
-        let work = match <[Line; 1]>::try_from(Vec::from(lines)) {
-            Ok([line]) => Work::Blocks(Box::new(Blocks::new(line, kernels, channels)?)),
-            Err(lines) => {
-                let lines = lines.try_into().unwrap_or_else(|_| unreachable!("one line per axis"));
-                Work::Grid(Grid::new(lines, kernels, channels)?)
+        let work = if D == 1 {
+            let line = lines.into_iter().next().unwrap_or_else(|| unreachable!("one axis"));
+            Work::Blocks(Box::new(Blocks::new(line, kernels, channels)?))
+        } else {
+            match choose(&lines) {
+                Cutting::Tiles(tiling) => {
+                    Work::Tiles(Box::new(Tiles::new(lines, tiling, kernels, channels)?))
+                }
+                Cutting::Whole => Work::Grid(Grid::new(lines, kernels, channels)?),
             }
         };
         let mut conv = FftConv { shape, work, error: 0.0 };
@@ -103,6 +132,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
             Work::Nothing => [1; D],
             Work::Blocks(blocks) => [blocks.transform_len(); D],
             Work::Grid(grid) => grid.transform_shape(),
+            Work::Tiles(tiles) => tiles.transform_shape(),
         }
     }
 
@@ -110,6 +140,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
     pub fn blocks(&self) -> usize {
         match &self.work {
             Work::Blocks(blocks) => blocks.count(),
+            Work::Tiles(tiles) => tiles.count(),
             _ => 1,
         }
     }
@@ -132,6 +163,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
             }
             Work::Blocks(blocks) => blocks.product(side, x, y, scratch),
             Work::Grid(grid) => grid.product(side, x, y, scratch),
+            Work::Tiles(tiles) => tiles.product(side, x, y, scratch),
         }
     }
 }
@@ -176,6 +208,7 @@ impl<T: Scalar, const D: usize> LinearOperator<[T]> for FftConv<T, D> {
             Work::Nothing => 0,
             Work::Blocks(blocks) => blocks.scratch_len(),
             Work::Grid(grid) => grid.scratch_len(),
+            Work::Tiles(tiles) => tiles.scratch_len(),
         }
     }
 }
