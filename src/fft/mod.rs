@@ -28,19 +28,20 @@ const ERROR: f64 = 4.0;
 
 /// A convolution applied by fast Fourier transforms: `y = A x` and `x = Aᴴ y` for every description.
 ///
-/// Owns the spectra of the kernels. Real signals have real transforms, with half a spectrum. Along one axis long signals
-/// are cut into blocks ([`transform_shape`](Self::transform_shape) says how long), for O(log K) operations per
-/// output and memory that does not grow with the signal; images and volumes are transformed as a whole, on a grid
-/// as large as the kept outputs need, with lengths of factors 2, 3 and 5. Channels are summed in the spectrum.
+/// Owns the spectra of the kernels. Long signals are cut into blocks, images and volumes into tiles
+/// ([`transform_shape`](Self::transform_shape) says how large), for O(log K) operations per output, transforms that stay
+/// in the cache and memory that does not grow with the signal; two real blocks are the parts of one complex block. Where
+/// the kernel is nearly as large as the signal, everything is transformed as a whole, by real transforms just long
+/// enough for the kept outputs. Lengths have factors 2, 3 and 5. Channels are summed in the spectrum.
 ///
 /// Every crop, offset, stride, dilation and boundary is taken, and the adjoint is exact: the same transforms with the
 /// conjugate spectrum, outputs put back where they were picked, the boundary folded. Products allocate nothing and do not
 /// depend on the number of threads.
 ///
 /// **Rounding.** Results differ from the exact ones by at most [`error_bound`](Self::error_bound), on integers too: an
-/// error is small beside the largest outputs, not beside each of them. [`DirectConv`](crate::direct::DirectConv) is
+/// error is small beside the largest outputs of a block and its neighbour, not beside each of them. [`DirectConv`](crate::direct::DirectConv) is
 /// exact on integers. **NaN and infinity** in a signal spread over everything that shares a block (or the grid) with
-/// them; check the signal first where it may contain any.
+/// them, and the next block; check the signal first where it may contain any.
 ///
 /// # Examples
 /// ```
@@ -121,12 +122,14 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         };
         let mut conv = FftConv { shape, work, error: 0.0 };
         let points = conv.transform_shape().iter().map(|&n| n as f64).product::<f64>(); // estimate
-        conv.error = ERROR * T::EPSILON * points.log2().max(1.0) * norm;
+        // Two blocks of real numbers in one transform: each sees the rounding errors of both.
+        let joint = if T::IS_COMPLEX || conv.blocks() == 1 { 1.0 } else { f64::sqrt(2.0) };
+        conv.error = ERROR * T::EPSILON * points.log2().max(1.0) * joint * norm;
         Ok(conv)
     }
 
-    /// Length of the transforms along each axis, in memory order: of one block, or of the whole grid; ones where there is
-    /// nothing to transform.
+    /// Length of the transforms along each axis, in memory order: of one block or tile, or of the whole grid; ones where
+    /// there is nothing to transform.
     pub fn transform_shape(&self) -> [usize; D] {
         match &self.work {
             Work::Nothing => [1; D],
@@ -136,7 +139,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         }
     }
 
-    /// Number of blocks into which each signal is cut; 1 where the transform is taken of everything at once.
+    /// Number of blocks or tiles into which each signal is cut; 1 where the transform is taken of everything at once.
     pub fn blocks(&self) -> usize {
         match &self.work {
             Work::Blocks(blocks) => blocks.count(),
@@ -148,7 +151,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
     /// No element of A x is wrong by more than this, where `norm` = ‖x‖₂; nor one of Aᴴ y with ‖y‖₂.
     ///
     /// 4·ε·log₂N·‖k‖₁·‖E‖·‖x‖₂ with N the number of points of a transform and ‖E‖ ≥ 1 how much the boundary can
-    /// lengthen the signal (1 with zeros). Where channels are summed, ‖k‖₁ is the root of the sum of squares over them.
+    /// lengthen the signal (1 with zeros); √2 times that where two blocks of real numbers share a transform. Where channels are summed, ‖k‖₁ is the root of the sum of squares over them.
     /// Errors of transforms grow with log₂N (Higham, Accuracy and Stability of Numerical Algorithms, 2002, §24.1); random data
     /// stay far below, since the worst case puts all rounding errors on one output.
     pub fn error_bound(&self, norm: f64) -> f64 {

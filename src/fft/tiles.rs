@@ -16,7 +16,7 @@
 
 use super::axis::Line;
 use super::spectra::{accumulate, kernel_buffer, multiply};
-use super::tiling::{Cut, Region, Tiling};
+use super::tiling::{Cut, Region, Tiling, unfolded};
 use crate::conv::Channels;
 use crate::error::{Error, Result};
 use crate::memory::as_complex_mut;
@@ -24,8 +24,14 @@ use crate::parallel::{for_each_part, part_len};
 use crate::scalar::{Real, Scalar};
 use crate::stencil::Side;
 use crate::transform::{Placement, Spectrum, TileFft, per_complex};
-use ndarray::{ArrayViewMut4, Axis, s};
+use ndarray::{ArrayViewMut3, ArrayViewMut4, Axis, s};
 use std::ops::Range;
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// Rows of a tile that are loaded together, at most 32.
+const ROWS: usize = 16;
 
 /// A bank of convolutions of images or volumes.
 #[derive(Clone)]
@@ -69,8 +75,7 @@ impl<T: Scalar, const D: usize> Tiles<T, D> {
             });
         }
         let plain = |n| Placement::new(n, 0..n, 0, 1);
-        let unfolded =
-            lines.each_ref().map(|l| if l.input.repeats() { plain(l.places) } else { l.input.clone() });
+        let unfolded = lines.each_ref().map(unfolded);
         let fold = lines
             .each_ref()
             .map(|l| if l.input.repeats() { l.input.clone() } else { plain(l.input.samples()) });
@@ -128,19 +133,25 @@ impl<T: Scalar, const D: usize> Tiles<T, D> {
         let part = part_len(y.len() / inner.samples(), row) * inner.samples();
         for_each_part(y, part, &mut [T::zero(); 0], 0, |start, y, _| {
             for (r, y) in y.chunks_mut(inner.samples()).enumerate() {
-                y.fill(T::zero());
                 let number = start / inner.samples() + r;
                 let channel = number / shape[..D - 1].iter().product::<usize>();
-                combine(
-                    0,
-                    &indices::<D>(number, shape)[..D - 1],
-                    &extents,
-                    &places,
-                    (channel, 1.0),
-                    &mut |place, weight| {
-                        inner.fold_add(&unfolded[place * row..][..row], T::Real::of(weight), y);
-                    },
-                );
+                let outer = indices::<D>(number, shape);
+                let mut fresh = true;
+                combine(0, &outer[..D - 1], &extents, &places, (channel, 1.0), &mut |place, weight| {
+                    let line = &unfolded[place * row..][..row];
+                    if fresh && weight == 1.0 {
+                        inner.fold(line, y); // most rows stand in one place
+                    } else {
+                        if fresh {
+                            y.fill(T::zero());
+                        }
+                        inner.fold_add(line, T::Real::of(weight), y);
+                    }
+                    fresh = false;
+                });
+                if fresh {
+                    y.fill(T::zero());
+                }
             }
             Ok(())
         })
@@ -172,7 +183,8 @@ impl<T: Scalar, const D: usize> Tiles<T, D> {
     }
 
     fn part_scratch(&self, side: Side) -> usize {
-        per_complex::<T>() * ((1 + self.kept(side)) * self.fft.len() + self.fft.scratch_len())
+        LINE / size_of::<T>()
+            + per_complex::<T>() * ((1 + self.kept(side)) * self.fft.len() + self.fft.scratch_len())
     }
 
     pub(super) fn scratch_len(&self) -> usize {
@@ -253,7 +265,9 @@ impl<T: Scalar, const D: usize> Product<'_, T, D> {
     fn unit(&self, group: usize, first: [usize; D], mut y: ArrayViewMut4<T>, scratch: &mut [T]) {
         let (tiles, fft, total) = (self.tiles, &self.tiles.fft, self.tiles.fft.len());
         let lanes = per_complex::<T>();
-        let (tile, scratch) = scratch.split_at_mut(lanes * total);
+        // Blocks of columns are whole cache lines if the tile begins with one.
+        let skip = scratch.as_ptr().align_offset(LINE).min(LINE / size_of::<T>());
+        let (tile, scratch) = scratch[skip..].split_at_mut(lanes * total);
         let (kept, scratch) = as_complex_mut(scratch).split_at_mut(tiles.kept(self.side) * total);
         let sources = tiles.channels.flow(self.side).0;
         let samples: usize = self.from.iter().map(|p| p.samples()).product();
@@ -329,7 +343,7 @@ impl<T: Scalar, const D: usize> Product<'_, T, D> {
                     fft.inverse(columns, scratch);
                 });
             }
-            self.store(first, tile, r, &mut y, scratch);
+            self.store(first, tile, y.index_axis_mut(Axis(0), r), scratch);
         }
     }
 
@@ -357,56 +371,46 @@ impl<T: Scalar, const D: usize> Product<'_, T, D> {
         inside.then(|| std::array::from_fn(|a| self.cut.begin(a, self.onto[a], result[a])))
     }
 
-    /// Transforms the rows of the tile back that hold results of channel `r` of the group, and picks these.
-    fn store(
-        &self,
-        first: [usize; D],
-        tile: &mut [T],
-        r: usize,
-        y: &mut ArrayViewMut4<T>,
-        scratch: &mut [Spectrum<T>],
-    ) {
-        let shape = self.tiles.fft.shape();
+    /// Transforms the rows of the tile back that hold results, and picks these.
+    fn store(&self, first: [usize; D], tile: &mut [T], mut y: ArrayViewMut3<T>, scratch: &mut [Spectrum<T>]) {
+        let (shape, fft, inner) = (self.tiles.fft.shape(), self.tiles.fft.rows(), self.onto[D - 1]);
         let lanes = per_complex::<T>();
         let width = lanes * shape[D - 1];
-        let outer: usize = self.cut.len[..D - 1].iter().product();
-        for row in 0..outer {
-            // Numbers of the row's results within a tile.
-            let (mut rest, mut number) = (row, [0; D]);
-            for a in (0..D - 1).rev() {
-                number[a] = rest % self.cut.len[a];
-                rest /= self.cut.len[a];
-            }
+        // The results of both tiles, whose rows stand on the same places of their tiles. The second may have fewer.
+        let (axis, at) = self.cut.seam();
+        let axis = Axis(3 - D + axis);
+        let at = at.min(y.len_of(axis));
+        let [start, next] = [self.first(first, 0), self.first(first, 1)];
+        let (mut a, mut b) = y.view_mut().split_at(axis, at);
+        let extent =
+            |y: &ArrayViewMut3<T>| -> [usize; D] { std::array::from_fn(|k| y.len_of(Axis(3 - D + k))) };
+        let extents = [extent(&a), extent(&b)];
+        let rows: usize = extents[0][..D - 1].iter().product();
+        let (mut a, mut b) = (a.rows_mut().into_iter(), b.rows_mut().into_iter());
+        for row in 0..rows {
+            let number = indices::<D>(row, extents[0]);
+            let second = (0..D - 1).all(|k| number[k] < extents[1][k]) && extents[1][D - 1] > 0;
             let mut back = false;
-            for lane in 0..lanes {
-                let start = self.first(first, lane);
-                let apart: [usize; D] = std::array::from_fn(|a| start[a] - first[a] + number[a]);
-                if (0..D).any(|a| apart[a] >= y.len_of(Axis(4 - D + a))) {
-                    continue;
-                }
-                let mut at = [0; 3];
-                at[3 - D..].copy_from_slice(&apart);
-                let end = y.len_of(Axis(3)).min(at[2] + self.cut.len[D - 1]);
-                let mut target = y.slice_mut(s![r, at[0], at[1], at[2]..end]);
-                let Some(target) = target.as_slice_mut() else { continue };
+            for (lane, start, y) in [(0, start, a.next()), (1, next, if second { b.next() } else { None })] {
+                let Some(y) = y.and_then(|y| y.into_slice()) else { continue };
                 // The place of the row in the tile, if it is one.
-                let place = (0..D - 1).try_fold(0, |place, a| {
-                    let sample = start[a] + number[a];
-                    let local = self.onto[a].place(sample) - self.cut.begin(a, self.onto[a], start[a]);
-                    let local = usize::try_from(local).ok().filter(|_| self.onto[a].run().contains(&sample));
-                    Some(place * shape[a] + local?)
+                let place = (0..D - 1).try_fold(0, |place, k| {
+                    let sample = start[k] + number[k];
+                    let local = self.onto[k].place(sample) - self.cut.begin(k, self.onto[k], start[k]);
+                    let local = usize::try_from(local).ok().filter(|_| self.onto[k].run().contains(&sample));
+                    Some(place * shape[k] + local?)
                 });
                 let Some(place) = place else {
-                    target.fill(T::zero());
+                    y.fill(T::zero());
                     continue;
                 };
                 let line = &mut tile[place * width..][..width];
                 if !back {
-                    self.tiles.fft.rows().inverse(as_complex_mut(line), scratch);
+                    fft.inverse(as_complex_mut(line), scratch);
                     back = true;
                 }
-                let begin = self.cut.begin(D - 1, self.onto[D - 1], start[D - 1]);
-                self.onto[D - 1].pick_lane(line, (lane, lanes), begin, start[D - 1], target);
+                let begin = self.cut.begin(D - 1, inner, start[D - 1]);
+                inner.pick_lane(line, (lane, lanes), begin, start[D - 1], y);
             }
         }
     }
@@ -421,41 +425,65 @@ fn load<T: Scalar, const D: usize>(
     tile: &mut [T],
     scratch: &mut [Spectrum<T>],
 ) -> Range<usize> {
-    let (shape, samples) = (fft.shape(), from[D - 1].samples());
-    let rows: usize = shape[1..D - 1].iter().product();
+    let shape = fft.shape();
+    let (width, rows) = (shape[D - 1] * lanes.len(), shape[1..D - 1].iter().product::<usize>());
     let mut filled = 0..0;
-    for (number, row) in tile.chunks_mut(shape[D - 1] * lanes.len()).enumerate() {
-        // Of each lane the row of samples that stands here; all of them if there are several, or if one is weighted.
-        let (mut plain, mut mixed, mut any) = ([None; 2], false, false);
-        for (lane, plain) in lanes.iter().zip(&mut plain) {
-            let Some(lane) = lane else { continue };
-            let mut sources = 0;
-            for_each_source(from, shape, number, lane.begin, &mut |source, weight| {
-                sources += 1;
-                mixed |= sources > 1 || weight != 1.0;
-                *plain = Some((&lane.x[source * samples..][..samples], lane.begin[D - 1]));
-            });
-            any |= sources > 0;
-        }
-        if mixed {
-            row.fill(T::zero());
-            for (l, lane) in lanes.iter().enumerate() {
-                let Some(lane) = lane else { continue };
-                for_each_source(from, shape, number, lane.begin, &mut |source, weight| {
-                    let x = &lane.x[source * samples..][..samples];
-                    from[D - 1].add(x, lane.begin[D - 1], row, (l, lanes.len()), T::Real::of(weight));
-                });
+    // Several rows are loaded at a time, so that the memory is asked for the next row before the last has come.
+    for (batch, some) in tile.chunks_mut(ROWS * width).enumerate() {
+        let mut present = 0_u32;
+        for (r, row) in some.chunks_mut(width).enumerate() {
+            let number = batch * ROWS + r;
+            if load_row(from, shape, number, lanes, row) {
+                present |= 1 << r;
+                let first = number / rows;
+                filled = if filled.is_empty() { first..first + 1 } else { filled.start..first + 1 };
             }
-        } else {
-            from[D - 1].load_lanes(&plain[..lanes.len()], row);
         }
-        if any {
+        if present == u32::MAX >> (32 - ROWS) {
+            fft.rows().forward(as_complex_mut(some), scratch);
+            continue;
+        }
+        for (_, row) in some.chunks_mut(width).enumerate().filter(|(r, _)| present & 1 << r != 0) {
             fft.rows().forward(as_complex_mut(row), scratch);
-            let first = number / rows;
-            filled = if filled.is_empty() { first..first + 1 } else { filled.start..first + 1 };
         }
     }
     filled
+}
+
+/// Fills row `number` of a tile. Whether anything stands there.
+fn load_row<T: Scalar, const D: usize>(
+    from: &[&Placement; D],
+    shape: [usize; D],
+    number: usize,
+    lanes: &[Option<Lane<T, D>>],
+    row: &mut [T],
+) -> bool {
+    let samples = from[D - 1].samples();
+    // Of each lane the row of samples that stands here; all of them if there are several, or if one is weighted.
+    let (mut plain, mut mixed, mut any) = ([None; 2], false, false);
+    for (lane, plain) in lanes.iter().zip(&mut plain) {
+        let Some(lane) = lane else { continue };
+        let mut sources = 0;
+        for_each_source(from, shape, number, lane.begin, &mut |source, weight| {
+            sources += 1;
+            mixed |= sources > 1 || weight != 1.0;
+            *plain = Some((&lane.x[source * samples..][..samples], lane.begin[D - 1]));
+        });
+        any |= sources > 0;
+    }
+    if !mixed {
+        from[D - 1].load_lanes(&plain[..lanes.len()], row);
+        return any;
+    }
+    row.fill(T::zero());
+    for (l, lane) in lanes.iter().enumerate() {
+        let Some(lane) = lane else { continue };
+        for_each_source(from, shape, number, lane.begin, &mut |source, weight| {
+            let x = &lane.x[source * samples..][..samples];
+            from[D - 1].add(x, lane.begin[D - 1], row, (l, lanes.len()), T::Real::of(weight));
+        });
+    }
+    any
 }
 
 /// The transforms along the axes between the first and the last.

@@ -233,8 +233,13 @@ impl Placement {
 
     /// `y += weight·Pᵀ line`
     pub(crate) fn fold_add<T: Scalar>(&self, line: &[T], weight: T::Real, y: &mut [T]) {
-        let places = line.get(self.start..).unwrap_or_default().iter().step_by(self.step);
-        y[self.run.clone()].iter_mut().zip(places).for_each(|(y, &l)| *y += l.scaled(weight));
+        let (y_run, places) = (&mut y[self.run.clone()], line.get(self.start..).unwrap_or_default());
+        if self.step == 1 {
+            y_run.iter_mut().zip(places).for_each(|(y, &l)| *y += l.scaled(weight));
+        } else {
+            let places = places.iter().step_by(self.step);
+            y_run.iter_mut().zip(places).for_each(|(y, &l)| *y += l.scaled(weight));
+        }
         for &(sample, place, own) in &self.by_sample {
             y[sample] += line[place].scaled(T::Real::of(own) * weight);
         }

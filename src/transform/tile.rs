@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// Columns of a block: one or two cache lines of complex numbers.
 const COLUMNS: usize = 8;
 
+/// Rows that are copied together, so that neighbours in a column are written at once.
+const AHEAD: usize = 4;
+
 /// Transforms of tiles of at least two axes.
 #[derive(Clone)]
 pub(crate) struct TileFft<R, const D: usize> {
@@ -100,15 +103,22 @@ fn take<R: Real, const W: usize>(
     columns: &mut [Complex<R>],
     len: usize,
 ) {
-    let mut lines = columns.chunks_exact_mut(len);
-    let lines: [&mut [Complex<R>]; W] =
-        std::array::from_fn(|_| lines.next().map(|l| &mut l[rows.clone()]).unwrap_or_default());
-    let sources = plane.chunks_exact(after).skip(rows.start).take(rows.len());
-    for (g, source) in sources.enumerate() {
-        let source = &source[first..first + W];
+    let row = |g: usize| -> &[Complex<R>; W] {
+        // A block of W columns lies inside the plane.
+        plane[g * after + first..].first_chunk().unwrap_or_else(|| unreachable!("a block of columns"))
+    };
+    let mut g = rows.start;
+    while g + AHEAD <= rows.end {
+        let sources: [_; AHEAD] = std::array::from_fn(|q| row(g + q));
         for l in 0..W {
-            lines[l][g] = source[l];
+            let target = &mut columns[l * len + g..][..AHEAD];
+            (0..AHEAD).for_each(|q| target[q] = sources[q][l]);
         }
+        g += AHEAD;
+    }
+    for g in g..rows.end {
+        let source = row(g);
+        (0..W).for_each(|l| columns[l * len + g] = source[l]);
     }
 }
 
@@ -122,14 +132,19 @@ fn put<R: Real, const W: usize>(
     columns: &[Complex<R>],
     len: usize,
 ) {
-    let mut lines = columns.chunks_exact(len);
-    let lines: [&[Complex<R>]; W] =
-        std::array::from_fn(|_| lines.next().map(|l| &l[rows.clone()]).unwrap_or_default());
-    let targets = plane.chunks_exact_mut(after).skip(rows.start).take(rows.len());
-    for (g, target) in targets.enumerate() {
-        let target = &mut target[first..first + W];
-        for l in 0..W {
-            target[l] = lines[l][g];
+    let mut g = rows.start;
+    while g + AHEAD <= rows.end {
+        let sources: [&[Complex<R>; AHEAD]; W] = std::array::from_fn(|l| {
+            columns[l * len + g..].first_chunk().unwrap_or_else(|| unreachable!("rows of a column"))
+        });
+        for q in 0..AHEAD {
+            let target = &mut plane[(g + q) * after + first..][..W];
+            (0..W).for_each(|l| target[l] = sources[l][q]);
         }
+        g += AHEAD;
+    }
+    for g in g..rows.end {
+        let target = &mut plane[g * after + first..][..W];
+        (0..W).for_each(|l| target[l] = columns[l * len + g]);
     }
 }
