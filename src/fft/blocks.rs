@@ -64,8 +64,9 @@ pub(super) fn block_len<T: Scalar>(line: &Line) -> (usize, bool) {
         n * (n.log2() + 5.0) * (bytes / 16e3).log2().mul_add(0.08, 1.0).clamp(1.0, 2.0) + 500.0
     };
     let lanes = per_complex::<T>();
-    // A real transform is a complex one of half the length, and the untangling of its two halves.
-    let mut best = (if lanes == 2 { 1.2 * cost(whole / 2) } else { cost(whole) }, whole, true);
+    // A real transform is a complex one of half the length, and the untangling of its two halves. Lengths of all sizes are a
+    // little slower than powers of two.
+    let mut best = (1.2 * cost(whole / lanes), whole, true);
     let smallest = (2 * line.span).next_power_of_two().max(64);
     for n in std::iter::successors(Some(smallest), |n| n.checked_mul(2)).take_while(|&n| n < whole) {
         let blocks = line.places.max(line.least - line.span).div_ceil(n - line.span + 1);

@@ -5,6 +5,7 @@ mod batch;
 mod blocks;
 mod effort;
 mod grid;
+mod loading;
 mod spectra;
 mod tiles;
 mod tiling;
@@ -40,8 +41,8 @@ const ERROR: f64 = 4.0;
 ///
 /// **Rounding.** Results differ from the exact ones by at most [`error_bound`](Self::error_bound), on integers too: an
 /// error is small beside the largest outputs of a block and its neighbour, not beside each of them. [`DirectConv`](crate::direct::DirectConv) is
-/// exact on integers. **NaN and infinity** in a signal spread over everything that shares a block (or the grid) with
-/// them, and the next block; check the signal first where it may contain any.
+/// exact on integers. **NaN and infinity** in a signal spread over the blocks, tiles or grid that they stand in,
+/// and over a neighbour of these; check the signal first where it may contain any.
 ///
 /// # Examples
 /// ```
