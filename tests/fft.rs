@@ -324,6 +324,11 @@ fn large_images_and_volumes() {
         let geometry = Geometry::same().boundary(common::boundary(boundary));
         let conv = Conv2d::new(&psf, [150, 233], geometry).unwrap();
         equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &boundary);
+        let psf = Array2::from_shape_vec((9, 11), integers::<f32>(99, 1)).unwrap();
+        let geometry = Geometry::same().boundary(common::boundary(boundary)).stride(2);
+        let conv = Conv2d::new(&psf, [401, 530], geometry).unwrap();
+        assert!(conv.to_fft().unwrap().blocks() > 1, "tiles");
+        equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &(boundary, "tiles"));
         let kernel = Array3::from_shape_vec((5, 6, 7), integers::<f32>(210, 1)).unwrap();
         let geometry = Geometry::full().boundary(common::boundary(boundary));
         let conv = Conv3d::new(&kernel, [20, 17, 31], geometry).unwrap();

@@ -1,8 +1,9 @@
 //! One axis: overlapping blocks, each transformed, multiplied with the spectrum of the kernel and transformed back.
 //!
 //! A block of N places gives N − K + 1 results that have not seen its ends (overlap–save; Stockham 1966,
-//! DOI 10.1145/1464182.1464209). Short signals are one block, just long enough for the outputs that are kept. A spectrum that
-//! several results need is computed once and kept for the product.
+//! DOI 10.1145/1464182.1464209). Two neighbouring blocks of real numbers are the parts of one complex block, which leaves
+//! nothing to untangle. Short signals are one block with a real transform, just long enough for the outputs that are kept. A
+//! spectrum that several results need is computed once and kept for the product.
 
 use super::axis::Line;
 use super::spectra::{accumulate, kernel_buffer, multiply};
@@ -12,7 +13,7 @@ use crate::memory::as_complex_mut;
 use crate::parallel::for_each_part;
 use crate::scalar::{Real, Scalar};
 use crate::stencil::Side;
-use crate::transform::{LineFft, Placement, Spectrum, good_line_size, line_fft, per_complex};
+use crate::transform::{LineFft, Placement, Spectrum, good_line_size, line_fft, packed_fft, per_complex};
 use num_complex::Complex;
 use num_traits::Zero;
 use std::sync::Arc;
@@ -31,6 +32,8 @@ const PLACES: usize = 1 << 12;
 pub(super) struct Blocks<T: Scalar> {
     line: Line,
     fft: Arc<dyn LineFft<T>>,
+    /// Places of a block.
+    len: usize,
     /// Whether one block holds everything.
     whole: bool,
     /// Of the kernels, divided by the length of the transform.
@@ -38,32 +41,36 @@ pub(super) struct Blocks<T: Scalar> {
     channels: Channels,
 }
 
-/// How results are cut into blocks.
+/// How results are cut into blocks, and blocks joined to pairs.
 #[derive(Clone, Copy)]
 struct Cut {
     /// Results of one block.
     len: usize,
-    /// Number of blocks.
+    /// Results of the blocks that are transformed together.
+    joint: usize,
+    /// Number of transforms.
     count: usize,
     /// How far the first place of a block lies before its first result.
     lead: usize,
 }
 
-/// Length of the transform, and whether it covers everything in one block: what costs least, in operations and memory
-/// traffic.
+/// Places of a block, and whether it covers everything: what costs least.
 pub(super) fn block_len<T: Scalar>(line: &Line) -> (usize, bool) {
     let whole = good_line_size::<T>(line.least);
-    // Operations of both transforms, the product and the copies; measured on lines from 2^8 to 2^20. Blocks that leave
-    // the second cache cost up to twice as much.
+    // Half a nanosecond or less each: both transforms, the product and the copies of a line of complex numbers; measured on
+    // lines from 2^10 to 2^17. Lines that leave the first cache, and later the second, cost more.
     let cost = |n: usize| {
-        let (n, bytes) = (n as f64, (n * size_of::<T>()) as f64); // estimates
-        n * (n.log2() + 6.0) * (bytes / 2e5).log2().mul_add(0.25, 1.0).clamp(1.0, 2.0) + 500.0
+        let (n, bytes) = (n as f64, (n * size_of::<Spectrum<T>>()) as f64); // estimates
+        n * (n.log2() + 5.0) * (bytes / 16e3).log2().mul_add(0.08, 1.0).clamp(1.0, 2.0) + 500.0
     };
-    let mut best = (cost(whole), whole, true);
+    let lanes = per_complex::<T>();
+    // A real transform is a complex one of half the length, and the untangling of its two halves. Lengths of all sizes are a
+    // little slower than powers of two.
+    let mut best = (1.2 * cost(whole / lanes), whole, true);
     let smallest = (2 * line.span).next_power_of_two().max(64);
     for n in std::iter::successors(Some(smallest), |n| n.checked_mul(2)).take_while(|&n| n < whole) {
         let blocks = line.places.max(line.least - line.span).div_ceil(n - line.span + 1);
-        let all = cost(n) * blocks as f64; // estimate
+        let all = cost(n) * blocks.div_ceil(lanes) as f64; // estimate
         if all < best.0 {
             best = (all, n, false);
         }
@@ -74,28 +81,35 @@ pub(super) fn block_len<T: Scalar>(line: &Line) -> (usize, bool) {
 impl<T: Scalar> Blocks<T> {
     pub(super) fn new(line: Line, kernels: &[T], channels: Channels) -> Result<Self> {
         let (len, whole) = block_len::<T>(&line);
-        let fft = line_fft::<T>(len);
+        let fft = if whole { line_fft::<T>(len) } else { packed_fft::<T>(len) };
         let h = fft.frequencies();
         let mut spectra = kernel_buffer::<T>(channels.kernels(), h)?;
         let mut scratch = kernel_buffer::<T>(1, fft.scratch_len())?;
-        let mut taps = vec![T::zero(); len];
+        let mut taps = vec![T::zero(); fft.len()];
         let scale = T::Real::of(1.0 / len as f64); // exact below 2^53
         for (kernel, spectrum) in kernels.chunks(line.taps.samples()).zip(spectra.chunks_mut(h)) {
-            line.taps.load(kernel, 0, &mut taps);
+            let lanes = [Some((kernel, 0)), None];
+            line.taps.load_lanes(&lanes[..fft.len() / len], &mut taps);
             fft.forward(&mut taps, spectrum, &mut scratch);
             spectrum.iter_mut().for_each(|v| *v = v.scale(scale));
         }
-        Ok(Blocks { line, fft, whole, spectra, channels })
+        Ok(Blocks { line, fft, len, whole, spectra, channels })
     }
 
     /// Length of the transform.
     pub(super) fn transform_len(&self) -> usize {
-        self.fft.len()
+        self.len
+    }
+
+    /// Number of blocks that are transformed together.
+    pub(super) fn lanes(&self) -> usize {
+        self.fft.len() / self.len
     }
 
     /// Number of blocks of a forward product, per channel.
     pub(super) fn count(&self) -> usize {
-        self.cut(Side::Forward, &self.line.output).count
+        let (_, onto) = self.places_of(Side::Forward);
+        onto.samples().div_ceil(self.cut(Side::Forward, onto).len)
     }
 
     fn places_of(&self, side: Side) -> (&Placement, &Placement) {
@@ -117,16 +131,17 @@ impl<T: Scalar> Blocks<T> {
 
     fn cut(&self, side: Side, onto: &Placement) -> Cut {
         if self.whole {
-            return Cut { len: onto.samples(), count: 1, lead: 0 };
+            return Cut { len: onto.samples(), joint: onto.samples(), count: 1, lead: 0 };
         }
-        let len = (self.fft.len() - self.line.span) / onto.step() + 1;
+        let len = (self.len - self.line.span) / onto.step() + 1;
         let lead = if side == Side::Forward { self.line.span - 1 } else { 0 };
-        Cut { len, count: onto.samples().div_ceil(len), lead }
+        let joint = self.lanes() * len;
+        Cut { len, joint, count: onto.samples().div_ceil(joint), lead }
     }
 
-    /// The first place of block `block`.
-    fn begin(&self, cut: Cut, onto: &Placement, block: usize) -> i64 {
-        if self.whole { 0 } else { onto.place(block * cut.len) - cut.lead as i64 } // below 2^61, see `Band`
+    /// The first place of the block whose first result is `result`.
+    fn begin(&self, cut: Cut, onto: &Placement, result: usize) -> i64 {
+        if self.whole { 0 } else { onto.place(result) - cut.lead as i64 } // below 2^61, see `Band`
     }
 
     /// Units per part, and number of parts, for `units` of so many blocks each.
@@ -159,9 +174,8 @@ impl<T: Scalar> Blocks<T> {
         for_each_part(kept, per * h, scratch, per_part, |start, kept, scratch| {
             let (line, scratch) = scratch.split_at_mut(self.fft.len());
             for (q, spectrum) in kept.chunks_mut(h).enumerate() {
-                let (source, block) = ((start / h + q) / cut.count, (start / h + q) % cut.count);
-                let begin = self.begin(cut, onto, block);
-                self.transform(side, source, begin, x, line, spectrum, as_complex_mut(scratch));
+                let (source, joint) = ((start / h + q) / cut.count, (start / h + q) % cut.count);
+                self.transform(side, cut, onto, (source, joint), x, line, spectrum, as_complex_mut(scratch));
             }
             Ok(())
         })?;
@@ -178,28 +192,34 @@ impl<T: Scalar> Blocks<T> {
         }
         let (per, _) = self.split(cut.count, 1);
         for (result, y) in y.chunks_mut(samples).enumerate() {
-            for_each_part(y, per * cut.len, scratch, per_part, |start, y, scratch| {
-                product.result(result, start / cut.len, y, scratch);
+            for_each_part(y, per * cut.joint, scratch, per_part, |start, y, scratch| {
+                product.result(result, start / cut.joint, y, scratch);
                 Ok(())
             })?;
         }
         Ok(())
     }
 
-    /// The spectrum of what stands on the line from place `begin` on.
+    /// The spectrum of blocks `joint` of a source.
     #[allow(clippy::too_many_arguments)] // two callers, who hold all of it in separate variables
     fn transform(
         &self,
         side: Side,
-        source: usize,
-        begin: i64,
+        cut: Cut,
+        onto: &Placement,
+        (source, joint): (usize, usize),
         x: &[T],
         line: &mut [T],
         spectrum: &mut [Spectrum<T>],
         scratch: &mut [Spectrum<T>],
     ) {
         let (from, _) = self.places_of(side);
-        from.load(&x[source * from.samples()..][..from.samples()], begin, line);
+        let x = &x[source * from.samples()..][..from.samples()];
+        let lane = |l: usize| {
+            let first = joint * cut.joint + l * cut.len;
+            (first < onto.samples()).then(|| (x, self.begin(cut, onto, first)))
+        };
+        from.load_lanes(&[lane(0), lane(1)][..self.lanes()], line);
         self.fft.forward(line, spectrum, scratch);
     }
 
@@ -253,8 +273,7 @@ impl<T: Scalar> Product<'_, T> {
         if sources == 0 {
             return y.fill(T::zero());
         }
-        for (q, y) in y.chunks_mut(cut.len).enumerate() {
-            let begin = b.begin(cut, self.onto, first + q);
+        for (q, y) in y.chunks_mut(cut.joint).enumerate() {
             for s in 0..sources {
                 let source = result / results * sources + s;
                 let kernel = &b.spectra[b.channels.kernel_between(self.side, result, s) * h..][..h];
@@ -265,18 +284,22 @@ impl<T: Scalar> Product<'_, T> {
                     }
                     accumulate(self.side, sum, kernel, spectrum);
                 } else if s == 0 {
-                    b.transform(self.side, source, begin, self.x, line, sum, scratch);
+                    b.transform(self.side, cut, self.onto, (source, first + q), self.x, line, sum, scratch);
                     multiply(self.side, sum, kernel);
                 } else {
-                    b.transform(self.side, source, begin, self.x, line, one, scratch);
+                    b.transform(self.side, cut, self.onto, (source, first + q), self.x, line, one, scratch);
                     accumulate(self.side, sum, kernel, one);
                 }
             }
             b.fft.inverse(sum, line, scratch);
             if b.whole {
                 self.onto.fold(line, y);
-            } else {
-                self.onto.pick(line, begin, (first + q) * cut.len, y);
+                continue;
+            }
+            for (l, y) in y.chunks_mut(cut.len).enumerate() {
+                let result = (first + q) * cut.joint + l * cut.len;
+                let begin = b.begin(cut, self.onto, result);
+                self.onto.pick_lane(line, (l, b.lanes()), begin, result, y);
             }
         }
     }

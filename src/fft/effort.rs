@@ -1,12 +1,14 @@
 //! What a product by transforms would cost, before anything is transformed.
 
+use super::Cutting;
 use super::axis::Line;
 use super::blocks::block_len;
+use super::grid::grid_len;
 use crate::conv::Bank;
 use crate::error::Result;
 use crate::scalar::{Scalar, check_finite};
 use crate::stencil::Side;
-use crate::transform::{good_line_size, good_size};
+use crate::transform::{Spectrum, per_complex};
 
 /// The work of one forward product.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,30 +38,37 @@ pub(crate) fn effort<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> Result<Opt
     let (groups, sources, results) = (c.groups as f64, sources as f64, results as f64);
     let element = size_of::<T>() as f64;
     let vectors = (bank.shape().0 + bank.shape().1) as f64 * element;
-    let (shape, blocks) = match &lines[..] {
+    // The shape of a block or tile, how many there are, and how many transforms of them.
+    let (shape, blocks, transforms, whole) = match &lines[..] {
         [line] => {
             let (len, whole) = block_len::<T>(line);
             let per_block = (len - line.span.min(len)) / line.output.step() + 1;
-            (vec![len], if whole { 1 } else { line.output.samples().div_ceil(per_block) })
+            let blocks = if whole { 1 } else { line.output.samples().div_ceil(per_block) };
+            (vec![len], blocks, blocks.div_ceil(if whole { 1 } else { per_complex::<T>() }), whole)
         }
-        [outer @ .., inner] => {
-            let columns = outer.iter().map(|l| good_size(l.least));
-            (columns.chain([good_line_size::<T>(inner.least)]).collect(), 1)
-        }
-        [] => unreachable!("a convolution has at least one axis"),
+        _ => match Cutting::best::<T>(&lines) {
+            Cutting::Tiles(tiling) => {
+                let cut = tiling.cut::<T>(Side::Forward, &lines, &lines.each_ref().map(|l| &l.output));
+                let tiles = lines.iter().zip(cut.len).map(|(l, len)| l.output.samples().div_ceil(len));
+                (tiling.shape.to_vec(), tiles.product(), cut.count.iter().product(), false)
+            }
+            Cutting::Whole => ((0..D).map(|a| grid_len::<T>(&lines[a], a + 1 == D)).collect(), 1, 1, true),
+        },
     };
     let points: f64 = shape.iter().map(|&n| n as f64).product();
-    let per_point = if T::IS_COMPLEX { (5.0, 8.0) } else { (2.5, 4.0) };
-    let transform = per_point.0 * points * points.log2().max(1.0);
+    // Real numbers have half the operations: as a whole by half spectra, in blocks by two of them in one transform.
+    let (real, per_value) = if T::IS_COMPLEX || !whole { (1.0, 1.0) } else { (0.5, 2.0) };
+    let transform = real * 5.0 * points * points.log2().max(1.0);
     // Source spectra are computed once per product where a group has several results, and otherwise as they are needed.
-    let transforms = groups * (sources + results) * blocks as f64;
-    let products = groups * sources * results * blocks as f64;
-    // Blocks stay in the cache; a grid goes to memory twice per transform, and its kernel's spectrum comes from there.
-    let passes = if D == 1 { 0.0 } else { 2.0 * transforms + products };
+    let products = groups * sources * results * transforms as f64;
+    let transforms = groups * (sources + results) * transforms as f64;
+    // Blocks and tiles stay in the cache; a grid goes to memory twice per transform, and its kernel's spectrum comes from there.
+    let passes = if D > 1 && whole { 2.0 * transforms + products } else { 0.0 };
+    let value = size_of::<Spectrum<T>>() as f64 / per_value;
     Ok(Some(Effort {
-        flops: transforms * transform + products * per_point.1 * points,
-        bytes: vectors + passes * points * element,
-        working_set: points * element,
+        flops: transforms * transform + products * real * 8.0 * points,
+        bytes: vectors + passes * points * value,
+        working_set: points * value,
         shape,
         blocks,
     }))

@@ -2,12 +2,24 @@
 
 use super::axis::Line;
 use super::spectra::{accumulate, kernel_buffer, multiply};
+use super::tiling::whole_cost;
 use crate::conv::Channels;
 use crate::error::Result;
 use crate::memory::as_complex_mut;
 use crate::scalar::{Real, Scalar};
 use crate::stencil::Side;
-use crate::transform::{GridFft, Placement, Spectrum, per_complex};
+use crate::transform::{GridFft, Placement, Spectrum, good_line_size, good_size, per_complex};
+
+/// What the transforms of one product cost, to be compared with [`Tiling::best`](super::tiling::Tiling::best).
+pub(super) fn grid_cost<T: Scalar, const D: usize>(lines: &[Line; D]) -> f64 {
+    let shape: [usize; D] = std::array::from_fn(|a| grid_len::<T>(&lines[a], a + 1 == D));
+    whole_cost::<T>(&shape)
+}
+
+/// Places of the grid along one axis.
+pub(super) fn grid_len<T: Scalar>(line: &Line, last: bool) -> usize {
+    if last { good_line_size::<T>(line.least) } else { good_size(line.least) }
+}
 
 /// A bank of convolutions of images or volumes.
 #[derive(Clone)]

@@ -5,7 +5,10 @@ mod batch;
 mod blocks;
 mod effort;
 mod grid;
+mod loading;
 mod spectra;
+mod tiles;
+mod tiling;
 
 use crate::conv::Bank;
 use crate::error::Result;
@@ -16,27 +19,30 @@ use crate::stencil::Side;
 use axis::Line;
 use blocks::Blocks;
 pub(crate) use effort::{Effort, effort};
-use grid::Grid;
+use grid::{Grid, grid_cost};
 use std::fmt;
+use tiles::Tiles;
+use tiling::Tiling;
 
 /// c in the bound of [`FftConv::error_bound`].
 const ERROR: f64 = 4.0;
 
 /// A convolution applied by fast Fourier transforms: `y = A x` and `x = Aᴴ y` for every description.
 ///
-/// Owns the spectra of the kernels. Real signals have real transforms, with half a spectrum. Along one axis long signals
-/// are cut into blocks ([`transform_shape`](Self::transform_shape) says how long), for O(log K) operations per
-/// output and memory that does not grow with the signal; images and volumes are transformed as a whole, on a grid
-/// as large as the kept outputs need, with lengths of factors 2, 3 and 5. Channels are summed in the spectrum.
+/// Owns the spectra of the kernels. Long signals are cut into blocks, images and volumes into tiles
+/// ([`transform_shape`](Self::transform_shape) says how large), for O(log K) operations per output, transforms that stay
+/// in the cache and memory that does not grow with the signal; two real blocks are the parts of one complex block. Where
+/// the kernel is nearly as large as the signal, everything is transformed as a whole, by real transforms just long
+/// enough for the kept outputs. Lengths have factors 2, 3 and 5. Channels are summed in the spectrum.
 ///
 /// Every crop, offset, stride, dilation and boundary is taken, and the adjoint is exact: the same transforms with the
 /// conjugate spectrum, outputs put back where they were picked, the boundary folded. Products allocate nothing and do not
 /// depend on the number of threads.
 ///
 /// **Rounding.** Results differ from the exact ones by at most [`error_bound`](Self::error_bound), on integers too: an
-/// error is small beside the largest outputs, not beside each of them. [`DirectConv`](crate::direct::DirectConv) is
-/// exact on integers. **NaN and infinity** in a signal spread over everything that shares a block (or the grid) with
-/// them; check the signal first where it may contain any.
+/// error is small beside the largest outputs of a block and its neighbour, not beside each of them. [`DirectConv`](crate::direct::DirectConv) is
+/// exact on integers. **NaN and infinity** in a signal spread over the blocks, tiles or grid that they stand in,
+/// and over a neighbour of these; check the signal first where it may contain any.
 ///
 /// # Examples
 /// ```
@@ -66,10 +72,31 @@ enum Work<T: Scalar, const D: usize> {
     Nothing,
     Blocks(Box<Blocks<T>>),
     Grid(Grid<T, D>),
+    Tiles(Box<Tiles<T, D>>),
+}
+
+/// Images and volumes in tiles, or as a whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Cutting<const D: usize> {
+    Tiles(Tiling<D>),
+    Whole,
+}
+
+impl<const D: usize> Cutting<D> {
+    /// What costs least.
+    fn best<T: Scalar>(lines: &[Line; D]) -> Self {
+        let (cost, tiling) = Tiling::best::<T>(lines);
+        if cost < grid_cost::<T, D>(lines) { Cutting::Tiles(tiling) } else { Cutting::Whole }
+    }
 }
 
 impl<T: Scalar, const D: usize> FftConv<T, D> {
     pub(crate) fn new(bank: &Bank<T, D>) -> Result<Self> {
+        Self::cut(bank, Cutting::best::<T>)
+    }
+
+    /// The same, cut as `choose` says, if there is more than one axis.
+    fn cut(bank: &Bank<T, D>, choose: impl FnOnce(&[Line; D]) -> Cutting<D>) -> Result<Self> {
         check_finite("the kernel", bank.kernels())?;
         let shape = bank.shape();
         let Some(lines) = Line::all(bank)? else {
@@ -83,33 +110,41 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         }
         let gain = lines.iter().map(|l| l.input.norm()).product::<f64>();
         let norm = kernel_norm(bank) * gain;
-        let work = match <[Line; 1]>::try_from(Vec::from(lines)) {
-            Ok([line]) => Work::Blocks(Box::new(Blocks::new(line, kernels, channels)?)),
-            Err(lines) => {
-                let lines = lines.try_into().unwrap_or_else(|_| unreachable!("one line per axis"));
-                Work::Grid(Grid::new(lines, kernels, channels)?)
+        let work = if D == 1 {
+            let line = lines.into_iter().next().unwrap_or_else(|| unreachable!("one axis"));
+            Work::Blocks(Box::new(Blocks::new(line, kernels, channels)?))
+        } else {
+            match choose(&lines) {
+                Cutting::Tiles(tiling) => {
+                    Work::Tiles(Box::new(Tiles::new(lines, tiling, kernels, channels)?))
+                }
+                Cutting::Whole => Work::Grid(Grid::new(lines, kernels, channels)?),
             }
         };
         let mut conv = FftConv { shape, work, error: 0.0 };
         let points = conv.transform_shape().iter().map(|&n| n as f64).product::<f64>(); // estimate
-        conv.error = ERROR * T::EPSILON * points.log2().max(1.0) * norm;
+        // Two blocks of real numbers in one transform: each sees the rounding errors of both.
+        let joint = if T::IS_COMPLEX || conv.blocks() == 1 { 1.0 } else { f64::sqrt(2.0) };
+        conv.error = ERROR * T::EPSILON * points.log2().max(1.0) * joint * norm;
         Ok(conv)
     }
 
-    /// Length of the transforms along each axis, in memory order: of one block, or of the whole grid; ones where there is
-    /// nothing to transform.
+    /// Length of the transforms along each axis, in memory order: of one block or tile, or of the whole grid; ones where
+    /// there is nothing to transform.
     pub fn transform_shape(&self) -> [usize; D] {
         match &self.work {
             Work::Nothing => [1; D],
             Work::Blocks(blocks) => [blocks.transform_len(); D],
             Work::Grid(grid) => grid.transform_shape(),
+            Work::Tiles(tiles) => tiles.transform_shape(),
         }
     }
 
-    /// Number of blocks into which each signal is cut; 1 where the transform is taken of everything at once.
+    /// Number of blocks or tiles into which each signal is cut; 1 where the transform is taken of everything at once.
     pub fn blocks(&self) -> usize {
         match &self.work {
             Work::Blocks(blocks) => blocks.count(),
+            Work::Tiles(tiles) => tiles.count(),
             _ => 1,
         }
     }
@@ -117,7 +152,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
     /// No element of A x is wrong by more than this, where `norm` = ‖x‖₂; nor one of Aᴴ y with ‖y‖₂.
     ///
     /// 4·ε·log₂N·‖k‖₁·‖E‖·‖x‖₂ with N the number of points of a transform and ‖E‖ ≥ 1 how much the boundary can
-    /// lengthen the signal (1 with zeros). Where channels are summed, ‖k‖₁ is the root of the sum of squares over them.
+    /// lengthen the signal (1 with zeros); √2 times that where two blocks of real numbers share a transform. Where channels are summed, ‖k‖₁ is the root of the sum of squares over them.
     /// Errors of transforms grow with log₂N (Higham, Accuracy and Stability of Numerical Algorithms, 2002, §24.1); random data
     /// stay far below, since the worst case puts all rounding errors on one output.
     pub fn error_bound(&self, norm: f64) -> f64 {
@@ -132,6 +167,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
             }
             Work::Blocks(blocks) => blocks.product(side, x, y, scratch),
             Work::Grid(grid) => grid.product(side, x, y, scratch),
+            Work::Tiles(tiles) => tiles.product(side, x, y, scratch),
         }
     }
 }
@@ -176,6 +212,7 @@ impl<T: Scalar, const D: usize> LinearOperator<[T]> for FftConv<T, D> {
             Work::Nothing => 0,
             Work::Blocks(blocks) => blocks.scratch_len(),
             Work::Grid(grid) => grid.scratch_len(),
+            Work::Tiles(tiles) => tiles.scratch_len(),
         }
     }
 }

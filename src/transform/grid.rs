@@ -13,7 +13,7 @@
 //! spectrum; (4) `finish` sees every column while it is in cache.
 
 use super::line::{ColumnFft, column_fft};
-use super::{LineFft, Placement, Spectrum, good_line_size, good_size, line_fft};
+use super::{LineFft, Placement, Spectrum, good_line_size, good_size, line_fft, per_complex};
 use crate::error::Result;
 use crate::memory::as_complex_mut;
 use crate::parallel::for_each_part;
@@ -355,9 +355,4 @@ fn gather<R: Real>(
             *value += Complex::new(column[at].re * weight, column[at].im * weight);
         }
     }
-}
-
-/// Elements of `T` in the place of one complex number.
-pub(crate) fn per_complex<T: Scalar>() -> usize {
-    if T::IS_COMPLEX { 1 } else { 2 }
 }

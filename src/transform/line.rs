@@ -4,6 +4,8 @@
 //! file needs a bound beyond [`Scalar`]. Real lines have half a spectrum (len/2 + 1 values, the rest is its conjugate).
 //! Transforms are not normalised: forward and inverse multiply by the length.
 
+use super::plans::cached;
+use crate::memory::as_complex_mut;
 use crate::scalar::{Real, Scalar};
 use num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
@@ -51,23 +53,44 @@ pub(crate) trait ColumnFft<R>: Send + Sync {
 pub(crate) fn line_fft<T: Scalar>(len: usize) -> Arc<dyn LineFft<T>> {
     let of = TypeId::of::<T>();
     let plan: Box<dyn Any> = if of == TypeId::of::<f32>() {
-        Box::new(real_line::<f32>(len))
+        Box::new(cached(len, RealLine::<f32>::new) as Arc<dyn LineFft<f32>>)
     } else if of == TypeId::of::<f64>() {
-        Box::new(real_line::<f64>(len))
+        Box::new(cached(len, RealLine::<f64>::new) as Arc<dyn LineFft<f64>>)
     } else if of == TypeId::of::<Complex<f32>>() {
-        Box::new(Arc::new(ComplexLine::<f32>::new(len)) as Arc<dyn LineFft<Complex<f32>>>)
+        Box::new(cached(len, ComplexLine::<f32>::new) as Arc<dyn LineFft<Complex<f32>>>)
     } else {
-        Box::new(Arc::new(ComplexLine::<f64>::new(len)) as Arc<dyn LineFft<Complex<f64>>>)
+        Box::new(cached(len, ComplexLine::<f64>::new) as Arc<dyn LineFft<Complex<f64>>>)
     };
     *plan.downcast().expect("a scalar is one of four types")
+}
+
+/// The plan for [`per_complex`] interleaved lines of `len` ≥ 1 elements each.
+///
+/// Two real lines are the parts of one complex line. A real kernel does not mix them, so nothing has to be untangled
+/// between the transforms, which makes two lines together faster than one after the other.
+pub(crate) fn packed_fft<T: Scalar>(len: usize) -> Arc<dyn LineFft<T>> {
+    let of = TypeId::of::<T>();
+    let plan: Box<dyn Any> = if of == TypeId::of::<f32>() {
+        Box::new(Arc::new(PairLine(cached(len, ComplexLine::<f32>::new))) as Arc<dyn LineFft<f32>>)
+    } else if of == TypeId::of::<f64>() {
+        Box::new(Arc::new(PairLine(cached(len, ComplexLine::<f64>::new))) as Arc<dyn LineFft<f64>>)
+    } else {
+        return line_fft(len);
+    };
+    *plan.downcast().expect("a scalar is one of four types")
+}
+
+/// Elements of `T` in the place of one complex number.
+pub(crate) fn per_complex<T: Scalar>() -> usize {
+    if T::IS_COMPLEX { 1 } else { 2 }
 }
 
 /// The plan for complex lines of `len` ≥ 1 elements in the precision of `R`.
 pub(crate) fn column_fft<R: Real>(len: usize) -> Arc<dyn ColumnFft<R>> {
     let plan: Box<dyn Any> = if TypeId::of::<R>() == TypeId::of::<f32>() {
-        Box::new(Arc::new(ComplexLine::<f32>::new(len)) as Arc<dyn ColumnFft<f32>>)
+        Box::new(cached(len, ComplexLine::<f32>::new) as Arc<dyn ColumnFft<f32>>)
     } else {
-        Box::new(Arc::new(ComplexLine::<f64>::new(len)) as Arc<dyn ColumnFft<f64>>)
+        Box::new(cached(len, ComplexLine::<f64>::new) as Arc<dyn ColumnFft<f64>>)
     };
     *plan.downcast().expect("a real number is one of two types")
 }
@@ -77,9 +100,11 @@ struct RealLine<R> {
     inverse: Arc<dyn ComplexToReal<R>>,
 }
 
-fn real_line<R: Real + FftNum>(len: usize) -> Arc<dyn LineFft<R>> {
-    let mut planner = RealFftPlanner::new();
-    Arc::new(RealLine { forward: planner.plan_fft_forward(len), inverse: planner.plan_fft_inverse(len) })
+impl<R: FftNum> RealLine<R> {
+    fn new(len: usize) -> Self {
+        let mut planner = RealFftPlanner::new();
+        RealLine { forward: planner.plan_fft_forward(len), inverse: planner.plan_fft_inverse(len) }
+    }
 }
 
 impl<R: Real + FftNum> LineFft<R> for RealLine<R> {
@@ -163,5 +188,31 @@ impl<R: FftNum> ColumnFft<R> for ComplexLine<R> {
 
     fn inverse(&self, lines: &mut [Complex<R>], scratch: &mut [Complex<R>]) {
         self.inverse.process_with_scratch(lines, scratch);
+    }
+}
+
+/// Two real lines as the parts of a complex one.
+struct PairLine<R>(Arc<ComplexLine<R>>);
+
+impl<R: Real + FftNum> LineFft<R> for PairLine<R> {
+    /// Elements of both lines.
+    fn len(&self) -> usize {
+        2 * self.0.forward.len()
+    }
+
+    fn frequencies(&self) -> usize {
+        self.0.forward.len()
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.0.forward.get_outofplace_scratch_len().max(self.0.inverse.get_outofplace_scratch_len())
+    }
+
+    fn forward(&self, line: &mut [R], spectrum: &mut [Complex<R>], scratch: &mut [Complex<R>]) {
+        self.0.forward.process_outofplace_with_scratch(as_complex_mut(line), spectrum, scratch);
+    }
+
+    fn inverse(&self, spectrum: &mut [Complex<R>], line: &mut [R], scratch: &mut [Complex<R>]) {
+        self.0.inverse.process_outofplace_with_scratch(spectrum, as_complex_mut(line), scratch);
     }
 }

@@ -25,6 +25,14 @@ pub(crate) fn good_line_size<T: Scalar>(least: usize) -> usize {
     if T::IS_COMPLEX { good_size(least) } else { 2 * good_size(least.div_ceil(2)) }
 }
 
+/// Lengths for tiles from `least` to `most`, ascending: powers of two, and 3, 5 or 9 times one, which transform fastest.
+pub(crate) fn tile_sizes(least: usize, most: usize) -> impl Iterator<Item = usize> {
+    let octaves = (3..usize::BITS - 4).map(|e| 1_usize << e);
+    octaves
+        .flat_map(|two| [two, two / 8 * 9, two / 4 * 5, two / 2 * 3])
+        .filter(move |n| (least..=most).contains(n))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +53,11 @@ mod tests {
             let even = (least.max(1)..).find(|&n| n % 2 == 0 && smooth(n));
             assert_eq!(Some(good_line_size::<f64>(least)), even, "even, at least {least}");
         }
+    }
+    #[test]
+    fn tile_sizes_ascend() {
+        let all: Vec<usize> = tile_sizes(30, 300).collect();
+        assert_eq!(all, [32, 36, 40, 48, 64, 72, 80, 96, 128, 144, 160, 192, 256, 288]);
+        assert_eq!(tile_sizes(30, 20).count(), 0);
     }
 }
