@@ -51,7 +51,7 @@ impl<T: Scalar> Plane<'_, T> {
             return;
         }
         let narrow =
-            self.columns.taps == 1 && width * self.rows.step <= lanes::<T>() && columns.len() == width;
+            self.columns.is_alone() && width * self.rows.step <= lanes::<T>() && columns.len() == width;
         if narrow && self.rows.slides() {
             let inside = self.rows.inside(&rows);
             if !inside.is_empty() {

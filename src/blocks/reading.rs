@@ -92,6 +92,11 @@ impl Reading {
         }
     }
 
+    /// Whether every result reads the source at its own place and nothing else.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.taps == 1 && self.lead == 0 && self.results == self.sources && self.slides() && self.folded.is_none()
+    }
+
     /// Whether neighbouring results read neighbouring sources.
     pub(crate) fn slides(&self) -> bool {
         self.stride == 1 && self.spread == 1
