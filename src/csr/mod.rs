@@ -7,6 +7,7 @@ mod dense;
 mod matlab;
 mod normal;
 mod operator;
+mod transpose;
 
 pub use banded::{Banded, Diagonals};
 pub use matlab::{convmtx, convmtx_row, convmtx2};
