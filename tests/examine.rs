@@ -30,7 +30,9 @@ macro_rules! examine_description {
         let direct = description.to_direct().unwrap();
         passes(&direct, false, what);
         passes(&direct.with_summation(Summation::Ascending), true, what);
-        passes(&CsrOperator::new(description.to_csr().unwrap()).unwrap(), true, what);
+        let matrix = CsrOperator::new(description.to_csr().unwrap()).unwrap();
+        passes(&matrix, false, what);
+        passes(&matrix.with_summation(Summation::Ascending), true, what);
         let x = integers(description.shape().1, 3);
         passes(&description.kernel_operator(&x).unwrap().to_direct().unwrap(), false, what);
     }};

@@ -37,6 +37,12 @@ def spmm(k, x, csr):
     return {"": lambda: op.matmat(x), "csr": lambda: matrix.matmat(x)}
 
 
+def general_spmm(a, x, which):
+    """A X or Aᵀ X (`which` is "A X" or "At X"), a any scipy.sparse matrix, x a vector or of shape (n, S)."""
+    matrix = convmtx.aslinearoperator(a)
+    return lambda: (matrix if which == "A X" else matrix.T) @ x
+
+
 # C. Row i with row i
 def rowwise(a, b):
     """C[i] = convolve(a[i], b[i], 'full')."""

@@ -190,6 +190,14 @@ def test_ascending_summation_has_the_bits_of_the_matrix():
     k, x = rng.normal(size=31), rng.normal(size=4000)
     conv = convmtx.Conv1d(k, 4000, "same", boundary="reflect", summation="ascending")
     assert np.array_equal(conv @ x, conv.to_scipy() @ x)
+    matrix = convmtx.aslinearoperator(conv.to_scipy(), summation="ascending")
+    batch = rng.normal(size=(4000, 5))
+    for batch in (batch, np.asfortranarray(batch), np.repeat(batch, 2, axis=1)[:, ::2]):
+        assert np.array_equal(matrix @ batch, conv.to_scipy() @ batch)
+        assert np.array_equal(matrix.H @ batch, conv.H @ batch)
+    assert np.array_equal(matrix @ x, conv @ x)
+    with pytest.raises(ValueError, match="summation"):
+        convmtx.aslinearoperator(conv.to_scipy(), summation="sorted")
 
 
 def test_zero_size_outputs():

@@ -8,6 +8,7 @@ mod matlab;
 mod normal;
 mod operator;
 mod template;
+mod transpose;
 mod update;
 
 pub use banded::{Banded, Diagonals};

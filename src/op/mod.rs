@@ -22,8 +22,8 @@ mod sum;
 mod vector;
 
 pub use adjoint::Adjoint;
-pub(crate) use apply::by_columns;
 pub use apply::{Apply, BatchOperator, BoxedOperator};
+pub(crate) use apply::{as_column, as_column_mut, by_columns};
 pub use block_diagonal::BlockDiagonal;
 pub use conjugate::Conjugate;
 pub use diagonal::Diagonal;

@@ -4,13 +4,14 @@ use super::arrays::{borrow, elements};
 use super::element::{Entry, Family, Typed, Work, with_dtype_of};
 use super::foreign::foreign;
 use super::operator::{Operator, Operators};
-use crate::Scalar;
+use super::words;
 use crate::csr::CsrOperator;
 use crate::memory::Index;
 use crate::op::{
     Adjoint, BlockDiagonal, Conjugate, Diagonal, Difference, Gradient2d, Identity, Product, Scaled, Sum,
     VStack, hstack,
 };
+use crate::{Scalar, Summation};
 use num_complex::Complex;
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -155,19 +156,20 @@ fn diagonal(d: &Bound<PyAny>) -> PyResult<Operator> {
     with_dtype_of(d, Make(d))
 }
 
-/// A sparse matrix in compressed rows, sorted and without duplicates, as an operator that owns a copy.
+/// A sparse matrix in compressed rows, sorted and without duplicates, as an operator that owns a copy and the adjoint.
 #[pyfunction]
 fn csr(
     data: &Bound<PyAny>,
     indices: &Bound<PyAny>,
     indptr: &Bound<PyAny>,
     shape: (usize, usize),
+    summation: &str,
 ) -> PyResult<Operator> {
-    struct Make<'a, 'py>([&'a Bound<'py, PyAny>; 3], (usize, usize));
+    struct Make<'a, 'py>([&'a Bound<'py, PyAny>; 3], (usize, usize), Summation);
 
     impl Make<'_, '_> {
         fn of<T: Entry, I: Index + numpy::Element>(&self) -> PyResult<Operator> {
-            let Make([data, indices, indptr], shape) = self;
+            let Make([data, indices, indptr], shape, summation) = self;
             let index = |what: &str, array: &Bound<PyAny>| -> PyResult<Vec<I>> {
                 let array = array.extract::<PyReadonlyArray1<I>>();
                 let array =
@@ -179,7 +181,7 @@ fn csr(
             let matrix = matrix.map_err(|(_, _, _, error)| {
                 PyValueError::new_err(format!("not a matrix in compressed rows: {error}"))
             })?;
-            Ok(Operator::new(CsrOperator::new(matrix)?))
+            Ok(Operator::new(CsrOperator::new(matrix)?.with_summation(*summation)))
         }
     }
 
@@ -192,7 +194,7 @@ fn csr(
             }
         }
     }
-    with_dtype_of(data, Make([data, indices, indptr], shape))
+    with_dtype_of(data, Make([data, indices, indptr], shape, words::summation(summation)?))
 }
 
 pub fn register(m: &Bound<PyModule>) -> PyResult<()> {

@@ -11,6 +11,9 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     /// Registers that the processor has.
     const REGISTERS: usize;
 
+    /// Whether products are fused with sums: only where the order of summation is free.
+    const FUSED: bool;
+
     /// One element in every lane, ready to multiply with.
     type Factor: Copy;
 
@@ -52,6 +55,29 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
 
     /// `self + factor·source`, each lane for itself.
     fn add_product(self, factor: Self::Factor, source: Self::Source) -> Self;
+
+    /// `self + a·b`, each lane for itself; real elements only.
+    fn add_products(self, a: Self, b: Self) -> Self;
+
+    /// `self + other`, each lane for itself.
+    fn plus(self, other: Self) -> Self;
+
+    /// The sum of all lanes, added in pairs.
+    #[inline(always)]
+    fn sum(self) -> T {
+        let mut lanes = [T::zero(); 16];
+        debug_assert!(Self::COUNT <= 16 && Self::COUNT.is_power_of_two());
+        // SAFETY: no register has more than 16 elements.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        let mut half = Self::COUNT / 2;
+        while half > 0 {
+            for l in 0..half {
+                lanes[l] += lanes[l + half];
+            }
+            half /= 2;
+        }
+        lanes[0]
+    }
 }
 
 /// What the build targets: an array that the compiler maps to whatever there is. Never fused.
@@ -61,6 +87,7 @@ pub(super) struct Array<T, const N: usize>([T; N]);
 impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
     const COUNT: usize = N;
     const REGISTERS: usize = 16;
+    const FUSED: bool = false;
     type Factor = T;
     type Source = Self;
 
@@ -101,6 +128,14 @@ impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
     #[inline(always)]
     fn add_product(self, factor: T, source: Self) -> Self {
         Array(std::array::from_fn(|l| self.0[l] + factor * source.0[l]))
+    }
+    #[inline(always)]
+    fn add_products(self, a: Self, b: Self) -> Self {
+        Array(std::array::from_fn(|l| self.0[l] + a.0[l] * b.0[l]))
+    }
+    #[inline(always)]
+    fn plus(self, other: Self) -> Self {
+        Array(std::array::from_fn(|l| self.0[l] + other.0[l]))
     }
 }
 
@@ -193,6 +228,7 @@ macro_rules! register {
         impl<T: Scalar, const FUSED: bool> Lanes<T> for $name<T, FUSED> {
             const COUNT: usize = $bytes / size_of::<T>();
             const REGISTERS: usize = $registers;
+            const FUSED: bool = FUSED;
             /// Complex factors: the real part everywhere; (−imaginary, imaginary) alternating. Real ones use the first.
             type Factor = [$single; 2];
             /// Complex sources: as they are; with their parts exchanged. Real ones use the first.
@@ -254,6 +290,15 @@ macro_rules! register {
                 }
                 let product = Self::multiply_add(factor[1], source[1], Self::multiply(factor[0], source[0]));
                 Self::of(Self::sum_of(self.0, product))
+            }
+            #[inline(always)]
+            fn add_products(self, a: Self, b: Self) -> Self {
+                debug_assert!(!T::IS_COMPLEX);
+                Self::of(Self::multiply_add(a.0, b.0, self.0))
+            }
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                Self::of(Self::sum_of(self.0, other.0))
             }
         }
     };

@@ -5,9 +5,11 @@
 
 use super::Summation;
 use super::correlate::{self, Correlate};
-use super::gather;
 use super::row::{self, Row};
 use super::sheet::{self, Sheet};
+use super::spmm::{self, Spmm};
+use super::spmv;
+use crate::memory::Index;
 use crate::scalar::Scalar;
 use num_complex::Complex;
 use std::any::Any;
@@ -17,7 +19,17 @@ pub(super) struct Loops<T> {
     pub correlate: fn(&Correlate<T>, &[T], &mut [T], Summation),
     pub row: fn(&Row, &[T], &[T], &mut [T]),
     pub sheet: fn(&Sheet, &[T], &[T], &mut [T], Summation),
-    pub gather: gather::Both<T>,
+    pub spmm: ForIndices<T>,
+    pub spmv: ForIndices<T>,
+}
+
+/// A product with a sparse matrix, for either type of indices.
+pub(super) type ForIndices<T> = (Spmm<T, i32>, Spmm<T, i64>);
+
+/// The one of two loops that reads indices of type `I`.
+pub(super) fn of_index<T: Scalar, I: Index>((narrow, wide): &'static ForIndices<T>) -> Spmm<T, I> {
+    let any: [&dyn Any; 2] = [narrow, wide];
+    *any.into_iter().find_map(|f| f.downcast_ref()).expect("an index is one of two types")
 }
 
 impl<T: Scalar> Loops<T> {
@@ -25,7 +37,8 @@ impl<T: Scalar> Loops<T> {
         correlate: correlate::dispatch::<T>,
         row: row::dispatch::<T>,
         sheet: sheet::dispatch::<T>,
-        gather: (gather::dispatch::<T, i32>, gather::dispatch::<T, i64>),
+        spmm: (spmm::dispatch::<T, i32>, spmm::dispatch::<T, i64>),
+        spmv: (spmv::dispatch::<T, i32>, spmv::dispatch::<T, i64>),
     };
 }
 

@@ -1,21 +1,25 @@
 //! The inner loops, compiled once per instruction set and chosen at run time.
 //!
 //! One generic body per loop, wrapped by thin shells that only enable instructions. Without fused multiply-add every
-//! shell computes the same bits, because no loop sums across vector lanes: each lane holds one output, and its terms
+//! shell computes the same bits, because no loop then sums across vector lanes: each lane holds one output, and its terms
 //! are added in the order in which they are listed.
 
+mod compressed;
 mod correlate;
-mod gather;
 mod lanes;
 mod loops;
 mod row;
 mod sheet;
 mod shells;
+mod spmm;
+mod spmv;
 
+pub(crate) use compressed::Compressed;
 pub(crate) use correlate::{Correlate, correlate};
-pub(crate) use gather::gather_rows;
 pub(crate) use row::{Row, correlate_row};
 pub(crate) use sheet::{ABSENT, Sheet, correlate_sheet};
+pub(crate) use spmm::spmm;
+pub(crate) use spmv::spmv;
 
 use std::sync::OnceLock;
 
@@ -31,8 +35,8 @@ pub enum Summation {
     Ascending,
 }
 
-/// Instruction sets with a shell of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Instruction sets with a shell of their own, each after those that it includes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Isa {
     /// What the build targets.
     Portable,

@@ -16,9 +16,25 @@ pub(super) trait Body<T: Scalar> {
 
 /// Runs `body` with the widest registers of this processor.
 pub(super) fn run<T: Scalar, B: Body<T>>(body: B, summation: Summation) -> B::Output {
+    run_on(isa(), body, summation)
+}
+
+/// Runs `body` with registers of 32 bytes, where the processor has them or wider ones.
+pub(super) fn run_narrow<T: Scalar, B: Body<T>>(body: B, summation: Summation) -> B::Output {
+    let isa = match isa() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => Isa::Avx2, // `isa` asked for both
+        isa => isa,
+    };
+    run_on(isa, body, summation)
+}
+
+/// Runs `body` with the registers of `isa`, which this processor must have.
+pub(super) fn run_on<T: Scalar, B: Body<T>>(isa: Isa, body: B, summation: Summation) -> B::Output {
     let fused = summation == Summation::Fastest;
-    match isa() {
-        // SAFETY: `isa` returned this value, so the processor has the instructions that the shell enables.
+    assert!(isa <= super::isa(), "{isa:?} on a processor without");
+    match isa {
+        // SAFETY: `isa` found this instruction set or one that includes it, as was just checked.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe {
             if fused { avx512::<T, B, true>(body) } else { avx512::<T, B, false>(body) }

@@ -1,4 +1,4 @@
-"""B. One kernel, many signals: Y = K X with 'same', one signal per column, row-major."""
+"""B. Y = K X with 'same', one signal per column, row-major; Y = A X and Aᵀ X with a random banded matrix."""
 
 import numpy as np
 import scipy.ndimage as ndi
@@ -18,6 +18,13 @@ GRID = {
 }
 
 
+GENERAL = {  # signals, dtype
+    "quick": [(16, "f64")],
+    "default": [(count, d) for d in DTYPES for count in (1, 4, 16, 64, 256)],
+    "full": [(count, d) for d in DTYPES for count in (1, 2, 4, 8, 16, 64, 256)],
+}
+
+
 def cases(size, ours):
     rng = np.random.default_rng(2)
     n = 20_000 if size == "quick" else 100_000
@@ -25,6 +32,37 @@ def cases(size, ours):
         k = rng.standard_normal(taps).astype(DTYPES[dtype])
         x = rng.standard_normal((n, signals)).astype(DTYPES[dtype])
         yield product(k, x, dtype, ours)
+    for signals, dtype in GENERAL[size]:
+        a = random_band(rng, n).astype(DTYPES[dtype])
+        x = np.squeeze(rng.standard_normal((n, signals)).astype(DTYPES[dtype]))
+        yield general(a, x, "A X", dtype, ours)
+        yield general(a, x, "At X", dtype, ours)
+
+
+def random_band(rng, n, entries=20, width=64):
+    """A matrix with so many entries in every row, at random places in a window around the diagonal."""
+    offsets = np.sort(np.argsort(rng.random((n, width)), axis=1)[:, :entries], axis=1)
+    columns = np.arange(n)[:, None] + offsets - width // 2
+    inside = (columns >= 0) & (columns < n)
+    indptr = np.concatenate([[0], np.cumsum(inside.sum(axis=1))])
+    return sp.csr_array((rng.standard_normal(inside.sum()), columns[inside], indptr), shape=(n, n))
+
+
+def general(a, x, which, dtype, ours):
+    """Nothing is known of the matrix; the transpose is that of the same object."""
+    matrix = a if which == "A X" else a.T
+    reference = lambda: matrix.astype(np.float64) @ x.astype(np.float64)
+    signals = 1 if x.ndim == 1 else x.shape[1]
+    parameters = dict(n=len(x), nnz=a.nnz, S=signals, dtype=dtype)
+    case = Case("B", f"random band {which}", parameters, reference, 1e-12 if dtype == "f64" else 1e-5)
+    case.add("scipy csr @ dense", lambda: matrix @ x, only=(1,))
+    add_mkl(case, matrix if which == "A X" else matrix.tocsr(), x, "" if which == "A X" else ", transposed before")
+    if which == "A X" and (torch := optional("torch")):
+        parts = (torch.from_numpy(part) for part in (a.indptr, a.indices, a.data))
+        sparse, tx = torch.sparse_csr_tensor(*parts, size=a.shape), torch.from_numpy(x)
+        case.add("torch sparse_csr @ dense", lambda: sparse @ tx)
+    case.add_ours(ours, "general_spmm", a, x, which)
+    return case
 
 
 def product(k, x, dtype, ours):
@@ -65,11 +103,11 @@ def product(k, x, dtype, ours):
     return case
 
 
-def add_mkl(case, a, x):
+def add_mkl(case, a, x, how=""):
     if mkl := optional("sparse_dot_mkl"):
         matrix, out = sp.csr_matrix(a), np.zeros_like(x)
-        case.add("sparse_dot_mkl", lambda: mkl.dot_product_mkl(matrix, x))
-        case.add("sparse_dot_mkl out=", lambda: mkl.dot_product_mkl(matrix, x, out=out, out_scalar=0.0))
+        case.add("sparse_dot_mkl" + how, lambda: mkl.dot_product_mkl(matrix, x))
+        case.add("sparse_dot_mkl out=" + how, lambda: mkl.dot_product_mkl(matrix, x, out=out, out_scalar=0.0))
 
 
 def add_torch(case, a, k, x, lying):

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import _core
 from .._arrays import as_array, as_elements, element_dtype, in_dtype, size, sizes
-from .._types import Array, ArrayLike, DType, DTypeLike, Shape, Sizes
+from .._types import Array, ArrayLike, DType, DTypeLike, Shape, Sizes, Summation
+from .._words import SUMMATIONS, look_up
 from .base import LinearOperator, is_operator
 
 if TYPE_CHECKING:
@@ -369,12 +370,13 @@ class Diagonal(LinearOperator):
 
 
 class _Matrix(LinearOperator):
-    """A sparse matrix that was given as such; the operator owns a copy."""
+    """A sparse matrix that was given as such; the operator owns a copy, and one of its adjoint."""
 
     dims: Shape
     dimsd: Shape
 
-    def __init__(self, matrix: Any) -> None:
+    def __init__(self, matrix: Any, summation: Summation = "fastest") -> None:
+        self._summation = look_up("summation", summation, SUMMATIONS)
         matrix = matrix.tocsr()
         data = as_elements(matrix.data, "the matrix")
         if data is not matrix.data or not matrix.has_canonical_format:
@@ -390,10 +392,10 @@ class _Matrix(LinearOperator):
 
     def _build(self) -> _core.Operator:
         matrix = self._matrix
-        return _core.csr(matrix.data, matrix.indices, matrix.indptr, matrix.shape)
+        return _core.csr(matrix.data, matrix.indices, matrix.indptr, matrix.shape, self._summation)
 
     def _in_dtype(self, dtype: DType) -> _Matrix:
-        return _Matrix(self._matrix.astype(dtype))
+        return _Matrix(self._matrix.astype(dtype), self._summation)
 
     def _sparse(self) -> sparse.sparray:
         return self._matrix.copy()
@@ -466,13 +468,17 @@ class _Dense(LinearOperator):
     toarray = todense
 
 
-def aslinearoperator(value: Any) -> LinearOperator:
+def aslinearoperator(value: Any, *, summation: Summation = "fastest") -> LinearOperator:
     """Anything that acts as a matrix as one of our operators.
 
     Parameters
     ----------
     value : operator, sparse array or two-dimensional array
-        SciPy's and PyLops' operators are called through their `matvec` and `rmatvec`; matrices are copied.
+        SciPy's and PyLops' operators are called through their `matvec` and `rmatvec`; matrices are copied, and a sparse
+        array also keeps its adjoint, so that both products are equally fast.
+    summation : {"fastest", "ascending"}
+        For sparse arrays: with ``"ascending"`` products have the same bits as those of SciPy, and as those of a convolution with
+        that setting.
 
     Returns
     -------
@@ -488,7 +494,7 @@ def aslinearoperator(value: Any) -> LinearOperator:
     if isinstance(value, LinearOperator):
         return value
     if hasattr(value, "tocsr"):
-        return _Matrix(value)
+        return _Matrix(value, summation)
     if is_operator(value):
         return _Foreign(value)
     matrix = as_array(value, "the operator")

@@ -217,7 +217,7 @@ class KernelOperator(LinearOperator):
         if stored is None:
             return native
         ones = np.ones(stored.size, self.dtype)
-        taps = _core.csr(ones, stored, np.arange(stored.size + 1), (stored.size, stored.size))
+        taps = _core.csr(ones, stored, np.arange(stored.size + 1), (stored.size, stored.size), "ascending")
         return _core.product(native, taps)
 
     def _sparse(self) -> sparse.sparray:
