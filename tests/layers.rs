@@ -23,7 +23,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["error", "scalar"]),
     // engines (never each other) and solvers (never a convolution)
     ("csr", &["band", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd", "stencil"]),
-    ("direct", &["boundary", "conv", "error", "op", "parallel", "scalar", "simd", "stencil"]),
+    (
+        "direct",
+        &["band", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd", "stencil"],
+    ),
     ("fft", &["boundary", "conv", "error", "memory", "op", "parallel", "scalar", "stencil", "transform"]),
     ("solve", &["error", "memory", "op", "scalar"]),
     // what chooses among engines

@@ -47,8 +47,9 @@ impl<T: Scalar> Plane<'_, T> {
     /// as far apart as those of the result plane. `fresh`: overwrites instead of adding.
     pub(super) fn product(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
         let width = self.columns.results;
-        let narrow =
-            self.columns.taps == 1 && width * self.rows.step <= lanes::<T>() && columns.len() == width;
+        // Whole rows as they are: no neighbours along columns, and no crop.
+        let whole = self.columns.taps == 1 && self.columns.sources == width && self.columns.place(0) == 0;
+        let narrow = whole && width * self.rows.step <= lanes::<T>() && columns.len() == width;
         if narrow && self.rows.slides() {
             let inside = self.rows.inside(&rows);
             if !inside.is_empty() {

@@ -29,7 +29,7 @@ pub(super) struct Reading {
     pub tap: usize,
     pub tap_step: isize,
     /// What stands at places beyond the sources.
-    beyond: Extension,
+    pub beyond: Extension,
     /// First and last place beyond the results, of which those outside the results are folded back.
     folded: Option<(i64, i64)>,
     extension: Extension,

@@ -5,6 +5,8 @@
 
 use super::Summation;
 use super::correlate::{self, Correlate};
+use super::dots::{self, Dots};
+use super::filters::{self, Filters};
 use super::gather;
 use super::row::{self, Row};
 use super::sheet::{self, Sheet};
@@ -18,6 +20,8 @@ pub(super) struct Loops<T> {
     pub row: fn(&Row, &[T], &[T], &mut [T]),
     pub sheet: fn(&Sheet, &[T], &[T], &mut [T], Summation),
     pub gather: gather::Both<T>,
+    pub dots: fn(&Dots, &[T], &[T], &mut [T]),
+    pub filters: fn(&Filters, &[T], &[T], &mut [T]),
 }
 
 impl<T: Scalar> Loops<T> {
@@ -26,6 +30,8 @@ impl<T: Scalar> Loops<T> {
         row: row::dispatch::<T>,
         sheet: sheet::dispatch::<T>,
         gather: (gather::dispatch::<T, i32>, gather::dispatch::<T, i64>),
+        dots: dots::dispatch::<T>,
+        filters: filters::dispatch::<T>,
     };
 }
 

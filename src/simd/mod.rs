@@ -1,10 +1,12 @@
 //! The inner loops, compiled once per instruction set and chosen at run time.
 //!
 //! One generic body per loop, wrapped by thin shells that only enable instructions. Without fused multiply-add every
-//! shell computes the same bits, because no loop sums across vector lanes: each lane holds one output, and its terms
-//! are added in the order in which they are listed.
+//! shell computes the same bits, because no loop but [`dots`] sums across vector lanes: each lane holds one output, and its
+//! terms are added in the order in which they are listed.
 
 mod correlate;
+mod dots;
+mod filters;
 mod gather;
 mod lanes;
 mod loops;
@@ -13,6 +15,8 @@ mod sheet;
 mod shells;
 
 pub(crate) use correlate::{Correlate, correlate};
+pub(crate) use dots::{Dots, dots};
+pub(crate) use filters::{Filters, correlate_filters};
 pub(crate) use gather::gather_rows;
 pub(crate) use row::{Row, correlate_row};
 pub(crate) use sheet::{ABSENT, Sheet, correlate_sheet};
