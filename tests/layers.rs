@@ -24,7 +24,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("metrics", &["error", "scalar"]),
     // engines (never each other) and solvers (never a convolution)
     ("csr", &["band", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd", "stencil"]),
-    ("direct", &["blocks", "conv", "error", "op", "parallel", "scalar", "simd", "stencil"]),
+    (
+        "direct",
+        &[
+            "band", "blocks", "boundary", "conv", "error", "memory", "op", "parallel", "scalar", "simd",
+            "stencil",
+        ],
+    ),
     ("separable", &["blocks", "conv", "error", "op", "parallel", "scalar", "stencil"]),
     ("fft", &["boundary", "conv", "error", "memory", "op", "parallel", "scalar", "stencil", "transform"]),
     ("solve", &["error", "memory", "op", "scalar"]),

@@ -784,3 +784,183 @@ fn gradients_of_rows_come_in_the_orientation_of_their_kernels() {
         }
     }
 }
+
+/// Gradients by the kernels, summed over a batch: sizes around the widths of registers, and chunks of long sums.
+fn gradient_of_a_batch<T: Scalar, const D: usize>(plain: &Plain<D>, members: usize) {
+    let flat = integers::<T>(plain.count(), 1);
+    let weights = ArrayD::from_shape_vec(plain.weight_shape(), flat).unwrap();
+    let Ok(layer) = FilterBank::<T, D>::layer(weights.view(), plain.n, plain.layer()) else { return };
+    let (m, n) = layer.shape();
+    let (x, y) = (integers::<T>(members * n, 3), integers::<T>(members * m, 4));
+    let (outputs, samples) = (plain.m().unwrap(), plain.n.iter().product::<usize>());
+    let (per_channel, taps) = (outputs.iter().product::<usize>(), plain.taps.iter().product::<usize>());
+    let [_, ins] = plain.weights();
+    let mut expected = vec![T::zero(); plain.count()];
+    for i in 0..per_channel {
+        for t in 0..taps {
+            let read = plain.read(unravel(i, outputs), unravel(t, plain.taps));
+            for (o, c, b) in (0..plain.outputs)
+                .flat_map(|o| (0..ins).flat_map(move |c| (0..members).map(move |b| (o, c, b))))
+            {
+                let channel = o / (plain.outputs / plain.groups) * ins + c;
+                for &(p, e) in &read {
+                    let sample = x[b * n + channel * samples + p];
+                    expected[(o * ins + c) * taps + t] +=
+                        whole::<T>(e) * sample.conj() * y[b * m + o * per_channel + i];
+                }
+            }
+        }
+    }
+    assert!(layer.adjoint_kernel_batch(&x, &y).unwrap() == expected, "{} {plain:?} {members}", T::NAME);
+    if members == 1 {
+        assert!(layer.adjoint_kernel(&x, &y).unwrap() == expected, "{plain:?}");
+        let by_kernel = layer.kernel_operator(&x).unwrap().to_direct().unwrap();
+        let stored = by_kernel.apply_adjoint(&y).unwrap();
+        let reversed: Vec<T> =
+            stored.chunks(taps).flat_map(|kernel| kernel.iter().rev().copied().collect::<Vec<_>>()).collect();
+        assert!(reversed == expected, "{} {plain:?}", T::NAME);
+        let direct = layer.to_direct().unwrap();
+        assert!(
+            by_kernel.apply(&reversed_each(weights.as_slice().unwrap(), taps)).unwrap()
+                == direct.apply(&x).unwrap()
+        );
+    }
+}
+
+/// Each kernel of `taps` taps in reverse.
+fn reversed_each<T: Copy>(kernels: &[T], taps: usize) -> Vec<T> {
+    kernels.chunks(taps).flat_map(|kernel| kernel.iter().rev().copied().collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn gradients_of_batches_are_sums_over_the_definition() {
+    let channels = [(1, 1, 1), (1, 5, 1), (3, 1, 1), (2, 6, 2), (3, 3, 3)];
+    let mut turn = 0;
+    for (n, taps, stride, padding, dilation) in [
+        (1, 1, 1, 0, 1),
+        (7, 3, 1, 1, 1),
+        (16, 5, 1, 2, 1),
+        (33, 6, 1, 0, 2),
+        (40, 7, 2, 3, 1),
+        (50, 3, 3, 4, 2),
+        (31, 2, 5, 1, 1),
+        (5, 9, 1, 6, 1),
+        (2100, 13, 1, 6, 1),
+    ] {
+        for (inputs, outputs, groups) in channels {
+            for boundary in BOUNDARIES {
+                let line = Plain {
+                    inputs,
+                    outputs,
+                    groups,
+                    n: [n],
+                    taps: [taps],
+                    stride: [stride],
+                    padding: [padding],
+                    dilation: [dilation],
+                    boundary,
+                };
+                let image = Plain {
+                    inputs,
+                    outputs,
+                    groups,
+                    n: [6, n.min(40)],
+                    taps: [3, taps],
+                    stride: [1 + turn % 2, stride],
+                    padding: [turn % 3, padding],
+                    dilation: [1 + turn / 2 % 2, dilation],
+                    boundary,
+                };
+                for members in [1, 3] {
+                    match turn % 4 {
+                        0 => gradient_of_a_batch::<f32, 1>(&line, members),
+                        1 => gradient_of_a_batch::<f64, 1>(&line, members),
+                        2 => gradient_of_a_batch::<Complex<f32>, 1>(&line, members),
+                        _ => gradient_of_a_batch::<Complex<f64>, 1>(&line, members),
+                    }
+                    match turn % 4 {
+                        0 => gradient_of_a_batch::<f64, 2>(&image, members),
+                        1 => gradient_of_a_batch::<Complex<f32>, 2>(&image, members),
+                        2 => gradient_of_a_batch::<Complex<f64>, 2>(&image, members),
+                        _ => gradient_of_a_batch::<f32, 2>(&image, members),
+                    }
+                }
+                turn += 1;
+            }
+        }
+    }
+}
+
+/// Channels of images that need no boundary, one, and batches: tiles of filters and of rows, whole and in part.
+#[test]
+fn layers_of_many_channels_are_their_matrices() {
+    for (inputs, outputs, groups) in [(1, 5, 1), (6, 1, 1), (4, 9, 1), (4, 4, 2)] {
+        for (n, taps, padding) in
+            [([9, 34], [3, 3], [1, 1]), ([30, 5], [2, 5], [0, 0]), ([7, 8], [1, 1], [0, 0])]
+        {
+            for boundary in ["zero", "symmetric"] {
+                let plain = Plain {
+                    inputs,
+                    outputs,
+                    groups,
+                    n,
+                    taps,
+                    stride: [1, 1],
+                    padding,
+                    dilation: [1, 1],
+                    boundary,
+                };
+                // No tap is zero.
+                let flat: Vec<f64> = integers::<f64>(plain.count(), 2)
+                    .iter()
+                    .map(|v| if *v == 0.0 { 8.0 } else { *v })
+                    .collect();
+                let weights = ArrayD::from_shape_vec(plain.weight_shape(), flat.clone()).unwrap();
+                let layer = FilterBank::<f64, 2>::layer(weights.view(), n, plain.layer()).unwrap();
+                let (matrix, direct) = (layer.to_csr().unwrap(), layer.to_direct().unwrap());
+                let matrix = CsrOperator::new(matrix).unwrap();
+                let x =
+                    Array2::from_shape_vec((3, layer.shape().1), integers(3 * layer.shape().1, 3)).unwrap();
+                let y =
+                    Array2::from_shape_vec((3, layer.shape().0), integers(3 * layer.shape().0, 4)).unwrap();
+                let columns = direct.apply_batch(x.t()).unwrap();
+                assert_eq!(columns, matrix.apply_batch(x.t()).unwrap(), "{plain:?}");
+                let columns = direct.apply_adjoint_batch(y.t()).unwrap();
+                assert_eq!(columns, matrix.apply_adjoint_batch(y.t()).unwrap(), "{plain:?}");
+                for (x, y) in x.rows().into_iter().zip(y.rows()) {
+                    let (x, y) = (x.to_vec(), y.to_vec());
+                    assert_eq!(direct.apply(&x).unwrap(), matrix.apply(&x).unwrap(), "{plain:?}");
+                    assert_eq!(
+                        direct.apply_adjoint(&y).unwrap(),
+                        matrix.apply_adjoint(&y).unwrap(),
+                        "{plain:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// An infinity or NaN in y reaches the taps that see it, and no others: at the ends some do not.
+#[test]
+fn what_is_not_finite_stays_within_the_taps_that_see_it() {
+    let weights = ArrayD::<f64>::ones(IxDyn(&[2, 1, 3]));
+    let layer = FilterBank::<f64, 1>::layer(weights.view(), [40], Layer::new().padding([1])).unwrap();
+    let (x, mut y) = (vec![1.0; 40], vec![1.0; 80]);
+    y[0] = f64::NAN;
+    let gradient = layer.adjoint_kernel(&x, &y).unwrap();
+    let seen: Vec<bool> = gradient.iter().map(|v| v.is_nan()).collect();
+    assert_eq!(seen, [false, true, true, false, false, false]);
+    assert_eq!(gradient[0], 39.0);
+}
+
+#[test]
+fn batches_are_whole_and_as_long_as_each_other() {
+    let layer =
+        FilterBank::<f64, 1>::layer(zeros(&[2, 1, 3]).view(), [5], Layer::new().padding([1])).unwrap();
+    let length = |x: usize, y: usize| error(layer.adjoint_kernel_batch(&vec![0.0; x], &vec![0.0; y]));
+    assert!(matches!(length(11, 20), Error::Length { what: "x", expected: 10, got: 11 }));
+    assert!(matches!(length(10, 10), Error::Length { what: "y", expected: 20, got: 10 }));
+    assert!(matches!(error(layer.adjoint_kernel(&[0.0; 10], &[0.0; 20])), Error::Length { what: "x", .. }));
+    assert_eq!(layer.adjoint_kernel_batch(&[], &[]).unwrap(), [0.0; 6]);
+}

@@ -79,11 +79,7 @@ class Bilinear:
         signals = math.prod(x.shape[: x.ndim - len(self.dims)])
         x, y = x.reshape(signals, *self.dims), y.reshape(signals, *self.dimsd)
         nothing = np.zeros(self.kernel, np.result_type(x, y))
-        if signals and len(self.kernel) == 1:  # all at once: rows that share a kernel
-            conv: Convolution = RowwiseConv(nothing[None], (signals, self.dims[0]), **self.settings)
-            return conv.adjoint_kernel(x, y)[0]
-        conv = self._conv(nothing)
-        return sum((conv.adjoint_kernel(signal, output) for signal, output in zip(x, y)), start=nothing)
+        return self._conv(nothing).adjoint_kernel(x, y) if signals else nothing
 
 
 class Rowwise(Bilinear):

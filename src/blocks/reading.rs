@@ -29,7 +29,7 @@ pub(crate) struct Reading {
     pub tap: usize,
     pub tap_step: isize,
     /// What stands at places beyond the sources.
-    beyond: Extension,
+    pub beyond: Extension,
     /// First and last place beyond the results, of which those outside the results are folded back.
     folded: Option<(i64, i64)>,
     extension: Extension,
@@ -94,7 +94,11 @@ impl Reading {
 
     /// Whether every result reads the source at its own place and nothing else.
     pub(crate) fn is_alone(&self) -> bool {
-        self.taps == 1 && self.lead == 0 && self.results == self.sources && self.slides() && self.folded.is_none()
+        self.taps == 1
+            && self.lead == 0
+            && self.results == self.sources
+            && self.slides()
+            && self.folded.is_none()
     }
 
     /// Whether neighbouring results read neighbouring sources.

@@ -7,6 +7,7 @@ use crate::error::{Result, check_len};
 use crate::memory;
 use crate::scalar::{Real, Scalar};
 use crate::stencil::Axis;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// `h ↦ x ∗ h` for a fixed signal x, with the geometry of the description it came from.
@@ -35,21 +36,10 @@ pub struct KernelOperator<T, const D: usize> {
 
 impl<T: Scalar, const D: usize> KernelOperator<T, D> {
     /// `x` are the input channels of `bank`, one after the other.
-    pub(super) fn new(bank: &Bank<T, D>, x: &[T]) -> Result<Self> {
+    pub(crate) fn new(bank: &Bank<T, D>, x: &[T]) -> Result<Self> {
         check_len("x", bank.shape().1, x.len())?;
-        // A constant along one axis stands beside the zeros along another, so with one all axes are extended.
-        let constants = bank.beyond().constants.iter().any(Option::is_some);
-        let windows = bank.axes().each_ref().map(|axis| window_of(axis, constants));
-        let samples: usize = bank.axes().iter().map(|a| a.band().input()).product();
-        let mut signals = Vec::new();
-        let channels = channels(bank.channels());
-        // Without outputs no channel of the signal is anybody's kernel.
-        for channel in x.chunks(samples.max(1)).take(channels.kernels()) {
-            signals.extend(extend(channel, bank, &windows)?);
-        }
-        let axes = bank.axes().iter().zip(&windows).map(|(axis, window)| swapped(axis, window));
-        let axes = axes.collect::<Result<Vec<_>>>()?.try_into().expect("one axis per dimension");
-        Ok(KernelOperator { bank: Bank::new(signals, axes, Beyond::nothing(), channels)? })
+        let Exchanged { signals, axes, channels } = Exchanged::new(bank, x)?;
+        Ok(KernelOperator { bank: Bank::new(signals.into_owned(), axes, Beyond::nothing(), channels)? })
     }
 
     /// `(rows, cols)` of the matrix: the numbers of outputs and of taps.
@@ -59,6 +49,39 @@ impl<T: Scalar, const D: usize> KernelOperator<T, D> {
 
     pub(crate) fn bank(&self) -> &Bank<T, D> {
         &self.bank
+    }
+}
+
+/// Signals as kernels, with the axes and channels of the map from kernel to output.
+pub(crate) struct Exchanged<'a, T: Clone, const D: usize> {
+    /// All channels, one after the other; extended where the boundary is not zero.
+    pub signals: Cow<'a, [T]>,
+    pub axes: [Axis; D],
+    pub channels: Channels,
+}
+
+impl<'a, T: Scalar, const D: usize> Exchanged<'a, T, D> {
+    /// `x` are the input channels of `bank`, one after the other, of any number of signals.
+    pub(crate) fn new(bank: &Bank<T, D>, x: &'a [T]) -> Result<Self> {
+        // A constant along one axis stands beside the zeros along another, so with one all axes are extended.
+        let constants = bank.beyond().constants.iter().any(Option::is_some);
+        let windows = bank.axes().each_ref().map(|axis| window_of(axis, constants));
+        let samples: usize = bank.axes().iter().map(|a| a.band().input()).product();
+        let channels = channels(bank.channels());
+        let signals = if channels.kernels() == 0 {
+            Cow::Owned(Vec::new()) // without outputs no channel of the signal is anybody's kernel
+        } else if windows.iter().all(Option::is_none) {
+            Cow::Borrowed(x)
+        } else {
+            let mut signals = Vec::new();
+            for channel in x.chunks(samples.max(1)) {
+                signals.extend(extend(channel, bank, &windows)?);
+            }
+            Cow::Owned(signals)
+        };
+        let axes = bank.axes().iter().zip(&windows).map(|(axis, window)| swapped(axis, window));
+        let axes = axes.collect::<Result<Vec<_>>>()?.try_into().expect("one axis per dimension");
+        Ok(Exchanged { signals, axes, channels })
     }
 }
 

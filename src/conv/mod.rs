@@ -18,6 +18,7 @@ pub(crate) use bank::{Bank, Channels};
 pub use description::{Conv, Conv1d, Conv2d, Conv3d};
 pub use filter_bank::{FilterBank, Layer};
 pub use geometry::{Geometry, Order};
+pub(crate) use kernel_operator::Exchanged;
 pub use kernel_operator::KernelOperator;
 pub use rowwise::RowwiseConv;
 pub(crate) use traversal::Traversal;

@@ -4,7 +4,7 @@
 //! weighted source rows. A column-contiguous one is treated signal by signal. Anything else moves one signal at a time
 //! through scratch.
 
-use super::DirectConv;
+use super::{DirectConv, layers};
 use crate::error::Result;
 use crate::op::{BatchOperator, LinearOperator, by_columns};
 use crate::parallel;
@@ -74,6 +74,12 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
             && let (Some(x), Some(y)) = (x.as_slice(), y.as_slice_mut())
         {
             return self.across(side, x, y, cols, scratch);
+        }
+        // Signals one after the other are more planes of the same kind.
+        if let Some(readings) = self.layered(side)
+            && let (Some(x), Some(y)) = (x.t().as_slice(), y.view_mut().reversed_axes().as_slice_mut())
+        {
+            return layers(readings, self.kernels(side), x, y);
         }
         by_columns(x, y, scratch, self.scratch_len(), |x, y, scratch| self.product(side, x, y, scratch))
     }

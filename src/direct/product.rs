@@ -1,14 +1,16 @@
 //! The fast product: results cut into pieces of planes, each computed in blocks.
 
+use crate::band::Band;
 use crate::blocks::{BAND, Plane, Reading};
+use crate::boundary::Extension;
 use crate::conv::{Bank, Channels};
 use crate::parallel;
 use crate::scalar::Scalar;
-use crate::stencil::Side;
+use crate::stencil::{Axis, Side};
 use std::ops::Range;
 
 /// Axes of a product: up to three, and the signals of a batch.
-const AXES: usize = 4;
+pub(super) const AXES: usize = 4;
 
 /// The last two axes are rows and columns, the others come before.
 const OUTER: usize = AXES - 2;
@@ -16,11 +18,20 @@ const OUTER: usize = AXES - 2;
 /// How one side of a bank is read.
 #[derive(Debug, Clone)]
 pub(super) struct Readings {
-    axes: [Reading; AXES],
-    channels: Channels,
-    side: Side,
+    pub axes: [Reading; AXES],
+    pub channels: Channels,
+    pub side: Side,
     /// Taps of one kernel.
-    taps: usize,
+    pub taps: usize,
+    pub roles: Roles,
+}
+
+/// Who slides along whom: convolution is commutative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Roles {
+    Given,
+    /// The input is the kernel, and kernels are channels of the input.
+    Exchanged,
 }
 
 impl Readings {
@@ -37,7 +48,32 @@ impl Readings {
             step *= axis.band().taps();
         }
         let fits = axes.iter().all(Reading::fits) && axes[AXES - 1].slides();
-        fits.then_some(Readings { axes, channels: *bank.channels(), side, taps: step })
+        fits.then_some(Readings { axes, channels: *bank.channels(), side, taps: step, roles: Roles::Given })
+    }
+
+    /// The forward product of a bank with kernels longer than its input, with the roles exchanged: to be used with inputs
+    /// that are finite. `None` where kernels are not longer, too.
+    pub(super) fn exchanged<T: Scalar, const D: usize>(bank: &Bank<T, D>) -> Option<Self> {
+        let bands = || bank.axes().iter().map(Axis::band);
+        let longer = bands().map(Band::taps).product::<usize>() > bands().map(Band::input).product();
+        let zeros = bank.axes().iter().all(|a| a.extension() == Extension::Zero);
+        if !longer || !zeros || bands().any(|b| b.input() == 0) {
+            return None;
+        }
+        let given = Self::new(bank, Side::Forward)?;
+        let mut axes = [Reading::alone(1); AXES];
+        let mut step = 1;
+        for (to, axis) in axes.iter_mut().rev().zip(bank.axes().iter().rev()) {
+            let axis = Axis::new(axis.band().swap_roles(), Extension::Zero);
+            *to = Reading::new(&axis, Side::Forward, step);
+            step *= axis.band().taps();
+        }
+        axes[AXES - 1].slides().then_some(Readings { axes, taps: step, roles: Roles::Exchanged, ..given })
+    }
+
+    /// Multiply-adds that a result costs.
+    pub(super) fn work(&self) -> usize {
+        self.taps * self.channels.inputs
     }
 
     /// The same for `cols` signals side by side: neighbouring places of a signal are `cols` elements apart.
@@ -95,6 +131,10 @@ impl Readings {
         let sources: usize = self.axes.iter().map(|a| a.sources).product();
         let mut fresh = true;
         self.channels.for_each_source(self.side, channel, |source, kernel| {
+            let (source, kernel) = match self.roles {
+                Roles::Given => (source, kernel),
+                Roles::Exchanged => (kernel, source),
+            };
             let kernel = &kernels[kernel * self.taps..][..self.taps];
             let x = &x[source * sources..][..sources];
             let mut add = |x: &[T], tap: usize| {

@@ -39,6 +39,7 @@ pub trait Described<T: Entry>: Send + Sync {
         Err(not_one_dimensional("the diagonals"))
     }
     fn kernel_operator(&self, x: &[T]) -> Result<Arc<dyn Described<T>>>;
+    /// Summed over a batch: inputs and outputs one after the other.
     fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>>;
 }
 
@@ -161,7 +162,7 @@ macro_rules! with_kernel {
             Ok(Arc::new(self.kernel_operator(x)?))
         }
         fn adjoint_kernel(&self, x: &[T], y: &[T]) -> Result<Vec<T>> {
-            self.adjoint_kernel(x, y)
+            self.adjoint_kernel_batch(x, y)
         }
     };
 }
@@ -358,7 +359,8 @@ impl Description {
         })
     }
 
-    /// The gradient with respect to the kernels, flat, in the orientation in which they were given.
+    /// The gradient with respect to the kernels, flat, in the orientation in which they were given; summed over a batch,
+    /// of which `x` and `y` hold the members one after the other.
     fn adjoint_kernel<'py>(
         &self,
         x: &Bound<'py, PyAny>,

@@ -56,8 +56,11 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     /// `self + factor·source`, each lane for itself.
     fn add_product(self, factor: Self::Factor, source: Self::Source) -> Self;
 
-    /// `self + a·b`, each lane for itself; real elements only.
-    fn add_products(self, a: Self, b: Self) -> Self;
+    /// `self + a·b`, each lane, and in it each of the parts of a complex number, for itself.
+    fn add_parts(self, a: Self, b: Self) -> Self;
+
+    /// Real and imaginary parts exchanged; real numbers as they are.
+    fn exchanged(self) -> Self;
 
     /// `self + other`, each lane for itself.
     fn plus(self, other: Self) -> Self;
@@ -130,8 +133,15 @@ impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
         Array(std::array::from_fn(|l| self.0[l] + factor * source.0[l]))
     }
     #[inline(always)]
-    fn add_products(self, a: Self, b: Self) -> Self {
-        Array(std::array::from_fn(|l| self.0[l] + a.0[l] * b.0[l]))
+    fn add_parts(self, a: Self, b: Self) -> Self {
+        Array(std::array::from_fn(|l| {
+            let (sum, a, b) = (self.0[l], a.0[l], b.0[l]);
+            T::from_parts(sum.re() + a.re() * b.re(), sum.im() + a.im() * b.im())
+        }))
+    }
+    #[inline(always)]
+    fn exchanged(self) -> Self {
+        Array(self.0.map(|v| if T::IS_COMPLEX { T::from_parts(v.im(), v.re()) } else { v }))
     }
     #[inline(always)]
     fn plus(self, other: Self) -> Self {
@@ -292,9 +302,12 @@ macro_rules! register {
                 Self::of(Self::sum_of(self.0, product))
             }
             #[inline(always)]
-            fn add_products(self, a: Self, b: Self) -> Self {
-                debug_assert!(!T::IS_COMPLEX);
+            fn add_parts(self, a: Self, b: Self) -> Self {
                 Self::of(Self::multiply_add(a.0, b.0, self.0))
+            }
+            #[inline(always)]
+            fn exchanged(self) -> Self {
+                Self::of(self.source()[usize::from(T::IS_COMPLEX)])
             }
             #[inline(always)]
             fn plus(self, other: Self) -> Self {

@@ -5,6 +5,8 @@
 
 use super::Summation;
 use super::correlate::{self, Correlate};
+use super::dots::{self, Dots};
+use super::filters::{self, Filters};
 use super::row::{self, Row};
 use super::sheet::{self, Sheet};
 use super::spmm::{self, Spmm};
@@ -21,6 +23,8 @@ pub(super) struct Loops<T> {
     pub sheet: fn(&Sheet, &[T], &[T], &mut [T], Summation),
     pub spmm: ForIndices<T>,
     pub spmv: ForIndices<T>,
+    pub dots: fn(&Dots, &[T], &[T], &mut [T]),
+    pub filters: fn(&Filters, &[T], &[T], &mut [T]),
 }
 
 /// A product with a sparse matrix, for either type of indices.
@@ -39,6 +43,8 @@ impl<T: Scalar> Loops<T> {
         sheet: sheet::dispatch::<T>,
         spmm: (spmm::dispatch::<T, i32>, spmm::dispatch::<T, i64>),
         spmv: (spmv::dispatch::<T, i32>, spmv::dispatch::<T, i64>),
+        dots: dots::dispatch::<T>,
+        filters: filters::dispatch::<T>,
     };
 }
 

@@ -1,11 +1,13 @@
 //! The inner loops, compiled once per instruction set and chosen at run time.
 //!
 //! One generic body per loop, wrapped by thin shells that only enable instructions. Without fused multiply-add every
-//! shell computes the same bits, because no loop then sums across vector lanes: each lane holds one output, and its terms
-//! are added in the order in which they are listed.
+//! shell computes the same bits, because no loop then sums across vector lanes ([`dots`] and [`spmv`] always may): each lane
+//! holds one output, and its terms are added in the order in which they are listed.
 
 mod compressed;
 mod correlate;
+mod dots;
+mod filters;
 mod lanes;
 mod loops;
 mod row;
@@ -16,6 +18,8 @@ mod spmv;
 
 pub(crate) use compressed::Compressed;
 pub(crate) use correlate::{Correlate, correlate};
+pub(crate) use dots::{Dots, dots};
+pub(crate) use filters::{Filters, correlate_filters};
 pub(crate) use row::{Row, correlate_row};
 pub(crate) use sheet::{ABSENT, Sheet, correlate_sheet};
 pub(crate) use spmm::spmm;

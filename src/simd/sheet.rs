@@ -142,7 +142,8 @@ impl<T: Scalar> Tiles<'_, T> {
         match (last == L::COUNT, self.holes) {
             (true, false) => self.tile::<L, V, false, false>(r, c, rows, last),
             (true, true) => self.tile::<L, V, false, true>(r, c, rows, last),
-            (false, _) => self.tile::<L, V, true, true>(r, c, rows, last),
+            (false, false) => self.tile::<L, V, true, false>(r, c, rows, last),
+            (false, true) => self.tile::<L, V, true, true>(r, c, rows, last),
         }
     }
 

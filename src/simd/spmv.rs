@@ -190,7 +190,7 @@ impl<T: Scalar, I: Index> Columns<'_, T, I> {
                     let at = k + u * L::COUNT;
                     let value = L::load(values.add(at));
                     for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum = sum.add_products(value, L::load(x.add(first + at)));
+                        *sum = sum.add_parts(value, L::load(x.add(first + at)));
                     }
                 }
                 k += SUMS * L::COUNT;
@@ -200,7 +200,7 @@ impl<T: Scalar, I: Index> Columns<'_, T, I> {
                     let count = (row.len() - k).min(L::COUNT);
                     let value = L::load_part(values.add(k), count);
                     for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum = sum.add_products(value, L::load_part(x.add(first + k), count));
+                        *sum = sum.add_parts(value, L::load_part(x.add(first + k), count));
                     }
                     k += count;
                 }

@@ -214,14 +214,46 @@ class Convolution(LinearOperator):
 
         Parameters
         ----------
-        x : array of shape `dims`
-        y : array of shape `dimsd`
+        x : array of shape `dims`, or (*batch, *dims)
+        y : array of shape `dimsd`, or (*batch, *dimsd)
+            With batch axes, as many in both, the sum of the gradients over the batch: one product in the library.
+
+        Examples
+        --------
+        >>> import numpy as np, convmtx
+        >>> A = convmtx.Conv1d([1.0, 2.0], 3, "valid", correlate=True)
+        >>> A.adjoint_kernel([1.0, 2.0, 4.0], [1.0, 0.0])
+        array([1., 2.])
+        >>> A.adjoint_kernel([[1.0, 2.0, 4.0], [1.0, 0.0, 0.0]], [[1.0, 0.0], [1.0, 1.0]])
+        array([2., 2.])
         """
-        x, y = self._flat(x, self.dims, "x"), self._flat(y, self.dimsd, "y")
+        x, y = as_elements(x, "x"), as_elements(y, "y")
+        if x.ndim > len(self.dims) and y.ndim > len(self.dimsd):
+            x, y = self._members(x, y)
+        else:
+            x, y = self._flat(x, self.dims, "x"), self._flat(y, self.dimsd, "y")
         dtype = np.result_type(self.dtype, x.dtype, y.dtype)
         description = self.astype(dtype)._description
         taps = description.adjoint_kernel(in_dtype(x, dtype), in_dtype(y, dtype))
         return taps.reshape(self.kernel.shape, order=self.order)
+
+    def _members(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """The members of a batch one after the other, each in the library's order."""
+        batches = []
+        for v, shape, name in ((x, self.dims, "x"), (y, self.dimsd, "y")):
+            batch = v.shape[: v.ndim - len(shape)]
+            if v.shape != (*batch, *shape):
+                raise ValueError(f"{name} has shape {v.shape}, expected {shape} after the axes of the batch")
+            batches.append(batch)
+        if batches[0] != batches[1]:
+            raise ValueError(f"x is a batch of shape {batches[0]} and y of {batches[1]}, expected the same")
+        if self.order == "C":
+            return x.ravel(), y.ravel()
+        # Column-major members: their axes reversed are row-major.
+        x, y = (
+            np.moveaxis(v, range(len(batches[0]), v.ndim), range(v.ndim - 1, len(batches[0]) - 1, -1)) for v in (x, y)
+        )
+        return x.ravel(), y.ravel()
 
     def _flat(self, v: ArrayLike, shape: Shape, name: str) -> Array:
         v = as_elements(v, name)
