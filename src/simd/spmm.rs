@@ -185,9 +185,10 @@ impl<T: Scalar, I: Index> Blocks<'_, T, I> {
             }
             let mut half = SUMS / 2;
             while half > 0 {
-                for u in 0..half {
-                    for v in 0..V {
-                        sums[u][v] = sums[u][v].plus(sums[u + half][v]);
+                let (front, back) = sums.split_at_mut(half);
+                for (sums, others) in front.iter_mut().zip(back) {
+                    for (sum, other) in sums.iter_mut().zip(others) {
+                        *sum = sum.plus(*other);
                     }
                 }
                 half /= 2;
