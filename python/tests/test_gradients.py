@@ -121,3 +121,20 @@ def test_dtypes_are_kept():
 def test_refusals_say_what_was_expected(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_gradients_of_a_batch_are_summed(order):
+    rng = np.random.default_rng(5)
+    draw = lambda *shape: rng.integers(-4, 5, shape).astype(float)
+    layer = cm.Layer(draw(4, 3, 3, 2), (9, 17), padding=1, stride=(2, 1))
+    image = cm.Conv2d(draw(3, 2), (9, 17), "same", boundary="symmetric", order=order)
+    for op in (layer, image):
+        x, y = draw(2, 3, *op.dims), draw(2, 3, *op.dimsd)
+        expected = sum(op.adjoint_kernel(x[at], y[at]) for at in np.ndindex(2, 3))
+        assert np.array_equal(op.adjoint_kernel(x, y), expected)
+        assert op.adjoint_kernel(x, y).shape == op.kernel.shape
+        with pytest.raises(ValueError, match="batch"):
+            op.adjoint_kernel(x, y[:1])
+        with pytest.raises(ValueError, match="x has shape"):
+            op.adjoint_kernel(x[..., 1:], y)

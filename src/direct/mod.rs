@@ -306,7 +306,7 @@ fn one_pair<T>((m, n): (usize, usize), x: &[T], y: &[T]) -> Result<()> {
 fn stored_gradient<T: Scalar, const D: usize>(bank: &Bank<T, D>, x: &[T], y: &[T]) -> Result<Vec<T>> {
     let (m, n) = bank.shape();
     // Of inputs, or outputs, without elements there is one.
-    let count = if n == 0 { y.len().checked_div(m).unwrap_or(1) } else { x.len() / n };
+    let count = x.len().checked_div(n).or(y.len().checked_div(m)).unwrap_or(1);
     check_len("x", count * n, x.len())?;
     check_len("y", count.saturating_mul(m), y.len())?;
     let mut sum: Vec<T> = memory::zeroed("the gradient", bank.kernels().len())?;
