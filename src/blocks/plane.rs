@@ -12,7 +12,7 @@
 
 use super::Reading;
 use crate::scalar::Scalar;
-use crate::simd::{ABSENT, Row, Sheet, Summation, correlate_row, correlate_sheet, lanes};
+use crate::simd::{ABSENT, Row, Sheet, correlate_row, correlate_sheet, lanes};
 use std::ops::Range;
 
 /// Result rows of a band.
@@ -284,7 +284,7 @@ impl<T: Scalar> Band<'_, T> {
                 tap_step: plane.columns.tap_step,
                 fresh,
             };
-            return correlate_sheet(&sheet, plane.kernel, x, out, Summation::Fastest);
+            return correlate_sheet(&sheet, plane.kernel, x, out);
         }
         for (&start, out) in starts.iter().zip(out.chunks_mut(out_step)) {
             if start == ABSENT {

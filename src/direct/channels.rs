@@ -15,7 +15,7 @@ use crate::blocks::BAND;
 use crate::blocks::Reading;
 use crate::boundary::Extension;
 use crate::scalar::Scalar;
-use crate::simd::{Filters, Sheet, Summation, correlate_filters, correlate_sheet};
+use crate::simd::{Filters, Sheet, correlate_filters, correlate_sheet};
 use crate::stencil::Side;
 use std::ops::Range;
 
@@ -213,7 +213,7 @@ impl<T: Scalar> Layer<'_, T> {
                     tap_step: columns.tap_step,
                     fresh: fresh && index == 0,
                 };
-                correlate_sheet(&sheet, self.kernels, &x[index * x_channel..], out, Summation::Fastest);
+                correlate_sheet(&sheet, self.kernels, &x[index * x_channel..], out);
             }
             return;
         }

@@ -13,10 +13,9 @@
 //! a as it is (whose parts add up to the real part) and with its parts exchanged (whose difference is the imaginary one).
 //! Lanes are added once, at the end, so that the order of summation depends on the width of the registers.
 
-use super::Summation;
 use super::lanes::Lanes;
 use super::loops::loops;
-use super::shells::{Body, run};
+use super::shells::{Body, run_fastest};
 use crate::scalar::Scalar;
 
 /// Where the operands of [`dots`] lie.
@@ -48,7 +47,7 @@ pub(super) fn dispatch<T: Scalar>(d: &Dots, a: &[T], b: &[T], out: &mut [T]) {
     let last_a = (d.rows - 1) * d.row_step + (d.lines - 1) * d.a_line + d.width;
     let within_b = |&tap: &usize| tap + (d.lines - 1) * d.b_line + d.width <= b.len();
     assert!(last_a <= a.len() && d.taps.iter().all(within_b), "{d:?}: {}, {}", a.len(), b.len());
-    run(Tiles { d, a, b, out }, Summation::Fastest);
+    run_fastest(Tiles { d, a, b, out });
 }
 
 struct Tiles<'a, T> {

@@ -11,10 +11,9 @@
 //! register of `x` serves all filters of the tile, and one that is not full repeats its last filter. Taps that are zero
 //! are not skipped: use it with filters that have none.
 
-use super::Summation;
 use super::lanes::Lanes;
 use super::loops::loops;
-use super::shells::{Body, run};
+use super::shells::{Body, run_fastest};
 use crate::scalar::Scalar;
 
 /// Where the operands of [`correlate_filters`] lie.
@@ -67,7 +66,7 @@ pub(super) fn dispatch<T: Scalar>(filters: &Filters, kernels: &[T], x: &[T], out
         let within = tap.is_some_and(|tap| tap + last_filter < kernels.len());
         assert!(within, "{f:?} beyond {} taps", kernels.len());
     }
-    run(Tiles { f, kernels, x, out }, Summation::Fastest);
+    run_fastest(Tiles { f, kernels, x, out });
 }
 
 struct Tiles<'a, T> {

@@ -20,7 +20,7 @@ use std::any::Any;
 pub(super) struct Loops<T> {
     pub correlate: fn(&Correlate<T>, &[T], &mut [T], Summation),
     pub row: fn(&Row, &[T], &[T], &mut [T]),
-    pub sheet: fn(&Sheet, &[T], &[T], &mut [T], Summation),
+    pub sheet: fn(&Sheet, &[T], &[T], &mut [T]),
     pub spmm: ForIndices<T>,
     pub spmv: ForIndices<T>,
     pub dots: fn(&Dots, &[T], &[T], &mut [T]),

@@ -9,7 +9,7 @@
 
 use super::lanes::Lanes;
 use super::loops::loops;
-use super::shells::{Body, run};
+use super::shells::{Body, run_fastest};
 use super::{Correlate, Summation, correlate, lanes};
 use crate::scalar::Scalar;
 
@@ -58,7 +58,7 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
         return correlate(&plain, x, out, Summation::Fastest);
     }
     assert!(row.outputs <= out.len() && row.outputs + (row.taps - 1) * row.shift <= x.len(), "{row:?}");
-    run(Blocks { row, kernel, x, out }, Summation::Fastest);
+    run_fastest(Blocks { row, kernel, x, out });
 }
 
 struct Blocks<'a, T> {

@@ -19,6 +19,19 @@ pub(super) fn run<T: Scalar, B: Body<T>>(body: B, summation: Summation) -> B::Ou
     run_on(isa(), body, summation)
 }
 
+/// Runs a body that only [`Summation::Fastest`] uses, so that the others are not compiled.
+pub(super) fn run_fastest<T: Scalar, B: Body<T>>(body: B) -> B::Output {
+    match isa() {
+        // SAFETY: `isa` returned this value, so the processor has the instructions that the shell enables.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { avx512::<T, B, true>(body) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { avx2::<T, B, true>(body) },
+        Isa::Portable => portable(body),
+    }
+}
+
 /// Runs `body` with registers of 32 bytes, where the processor has them or wider ones.
 pub(super) fn run_narrow<T: Scalar, B: Body<T>>(body: B, summation: Summation) -> B::Output {
     let isa = match isa() {
@@ -42,11 +55,15 @@ pub(super) fn run_on<T: Scalar, B: Body<T>>(isa: Isa, body: B, summation: Summat
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { if fused { avx2::<T, B, true>(body) } else { avx2::<T, B, false>(body) } },
-        Isa::Portable => match size_of::<T>() {
-            4 => body.run::<Array<T, 8>>(),
-            8 => body.run::<Array<T, 4>>(),
-            _ => body.run::<Array<T, 2>>(),
-        },
+        Isa::Portable => portable(body),
+    }
+}
+
+fn portable<T: Scalar, B: Body<T>>(body: B) -> B::Output {
+    match size_of::<T>() {
+        4 => body.run::<Array<T, 8>>(),
+        8 => body.run::<Array<T, 4>>(),
+        _ => body.run::<Array<T, 2>>(),
     }
 }
 
