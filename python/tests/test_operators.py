@@ -434,3 +434,19 @@ def test_updating_refuses_other_matrices_and_leaves_them():
         op.update_matrix(short)
     with pytest.raises(TypeError, match="matrix is ndarray"):
         op.update_matrix(np.eye(6))
+
+
+def test_outer_products_are_found_and_said():
+    g = np.exp(-0.02 * np.arange(-12, 13) ** 2)
+    image = np.random.default_rng(1).standard_normal((90, 70))
+    op = convmtx.Conv2d(np.outer(g, g), image.shape, "same", boundary="reflect")
+    assert op.engine == "separable" and "an outer product" in op.explain()
+    direct = convmtx.Conv2d(np.outer(g, g), image.shape, "same", boundary="reflect", engine="direct")
+    np.testing.assert_allclose(op.apply(image), direct.apply(image), rtol=1e-12, atol=1e-12)
+    assert op.dottest().passed
+    ascending = convmtx.Conv2d(np.outer(g, g), image.shape, "same", summation="ascending")
+    assert ascending.engine == "direct"
+    rank = convmtx.Conv2d(np.random.default_rng(2).standard_normal((5, 4)), (9, 8), engine="separable")
+    assert rank.engine == "separable" and rank.dottest().passed
+    with pytest.raises(ValueError, match="take the direct engine"):
+        convmtx.Conv1d([1.0, 2.0], 5, engine="separable") @ np.ones(5)

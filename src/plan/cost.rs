@@ -9,11 +9,15 @@ use crate::separable::SeparableConv;
 use crate::stencil::Axis;
 
 /// What one call of an engine costs besides its operations, in seconds; the same for a line with ends of its own.
-const CALL: f64 = 2e-7;
+const CALL: f64 = 1e-7;
 
 /// What one transform costs besides its operations, in seconds.
 #[cfg(feature = "fft")]
-const FFT_CALL: f64 = 1e-7;
+const FFT_CALL: f64 = 2e-7;
+
+/// What a product by transforms costs besides: placing, cutting, scratch.
+#[cfg(feature = "fft")]
+const FFT_PRODUCT: f64 = 2e-6;
 
 /// Bytes of a register: the unit in which outputs are computed.
 const REGISTER: f64 = 64.0;
@@ -166,7 +170,7 @@ pub(super) fn transforms<T: Scalar, const D: usize>(
         blocks => format!("{blocks} blocks of {}", names.join(" x ")),
     };
     // What leaves the caches costs as much again.
-    let seconds = together(flops / rate, bytes / rates.copy) + calls * FFT_CALL;
+    let seconds = together(flops / rate, bytes / rates.copy) + calls * FFT_CALL + FFT_PRODUCT;
     let memory = channels.kernels() as f64 * points * 2.0 * size_of::<T>() as f64;
     // The bound of `FftConv::error_bound` beside ‖k‖₁·‖x‖₂, for zeros beyond the ends.
     let error = 4.0 * T::EPSILON * points.log2().max(1.0) * std::f64::consts::SQRT_2;

@@ -51,14 +51,16 @@ impl<T: Scalar, const D: usize> SeparableConv<T, D> {
         let shape = bank.axes().each_ref().map(|a| a.band().taps());
         let c = bank.channels();
         if !(2..=3).contains(&D) || c.kernels() != 1 || c.groups * c.inputs * c.outputs != 1 {
-            return refuse("it is for one kernel of two or three dimensions; take to_direct".into());
+            return refuse("it is for one kernel of two or three dimensions; take the direct engine".into());
         }
         if !bank.kernels().iter().all(|k| k.finite()) {
-            return refuse("the kernel has taps that are not finite; take to_direct".into());
+            return refuse("the kernel has taps that are not finite; take the direct engine".into());
         }
         let readings = bank.axes().each_ref().map(|axis| Reading::new(axis, Side::Forward, 1));
         if !readings.iter().all(|r| r.fits() && r.slides()) {
-            return refuse("it knows neither strides nor the antireflective boundary; take to_direct".into());
+            return refuse(
+                "it knows neither strides nor the antireflective boundary; take the direct engine".into(),
+            );
         }
         let factors = match (rank_one(bank.kernels(), &shape), tolerance) {
             (Some(factors), _) => factors,
@@ -68,7 +70,7 @@ impl<T: Scalar, const D: usize> SeparableConv<T, D> {
             }
             _ => {
                 return refuse(format!(
-                    "the kernel of shape {shape:?} is not an outer product; take to_direct"
+                    "the kernel of shape {shape:?} is not an outer product; take the direct engine"
                 ));
             }
         };

@@ -4,6 +4,7 @@
 mod demo;
 mod ending;
 mod pictures;
+mod plan;
 mod products;
 mod refusals;
 

@@ -477,8 +477,8 @@ def aslinearoperator(value: Any, *, summation: Summation = "fastest") -> LinearO
         SciPy's and PyLops' operators are called through their `matvec` and `rmatvec`; matrices are copied, and a sparse
         array also keeps its adjoint, so that both products are equally fast.
     summation : {"fastest", "ascending"}
-        For sparse arrays: with ``"ascending"`` products have the same bits as those of SciPy, and as those of a convolution with
-        that setting.
+        For sparse arrays: with ``"ascending"`` products have the same bits as those of SciPy, and as those of a
+        convolution with that setting.
 
     Returns
     -------
