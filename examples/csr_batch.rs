@@ -16,7 +16,8 @@ fn main() -> Result<()> {
     // One signal per column; rows are contiguous, so that the product runs across the batch.
     let x = Array2::from_shape_fn((n, signals), |(i, s)| ((i + 37 * s) as f64 * 0.01).sin());
 
-    let matrix = CsrOperator::new(conv.to_csr()?)?;
+    // Both engines are asked to add the terms in the order of the definition: then no bit may differ.
+    let matrix = CsrOperator::new(conv.to_csr()?)?.with_summation(Summation::Ascending);
     let start = Instant::now();
     let together = matrix.apply_batch(x.view())?;
     let product = start.elapsed();

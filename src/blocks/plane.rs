@@ -211,7 +211,8 @@ impl<T: Scalar> Band<'_, T> {
                             continue;
                         }
                         *start = m * row;
-                        self.fill(source, place, &mut copy[m * row..][..row]);
+                        let x = &self.plane.x[source..][..axis.sources];
+                        axis.fill(x, place, &mut copy[m * row..][..row]);
                     }
                     let step = self.plane.rows.tap_step;
                     let taps = Taps { tap: taps.tap.wrapping_add_signed(q as isize * step), ..taps };
@@ -221,21 +222,6 @@ impl<T: Scalar> Band<'_, T> {
                 }
             }
         }
-    }
-
-    /// The sources of one row from a place on.
-    fn fill(&self, source: usize, place: i64, copy: &mut [T]) {
-        let axis = self.plane.columns;
-        let x = &self.plane.x[source..][..axis.sources];
-        let ahead = usize::try_from(-place).unwrap_or(0).min(copy.len());
-        let from = usize::try_from(place).unwrap_or(0).min(axis.sources);
-        let within = (axis.sources - from).min(copy.len() - ahead);
-        let (left, rest) = copy.split_at_mut(ahead);
-        let (inside, right) = rest.split_at_mut(within);
-        inside.copy_from_slice(&x[from..from + within]);
-        let after = place + (ahead + within) as i64;
-        let beyond = (place..).zip(left).chain((after..).zip(right));
-        beyond.for_each(|(place, value)| *value = axis.source(place).map_or(T::zero(), |p| x[p]));
     }
 
     /// Computes results beyond an end and adds them to those that they belong to, as far as these are in `columns`.

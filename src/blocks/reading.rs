@@ -5,6 +5,7 @@
 //! are wanted at places beyond the ends, too, and then folded back.
 
 use crate::boundary::Extension;
+use crate::scalar::Scalar;
 use crate::stencil::{Axis, Side};
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ pub(crate) struct Reading {
     pub tap: usize,
     pub tap_step: isize,
     /// What stands at places beyond the sources.
-    pub beyond: Extension,
+    beyond: Extension,
     /// First and last place beyond the results, of which those outside the results are folded back.
     folded: Option<(i64, i64)>,
     extension: Extension,
@@ -127,6 +128,24 @@ impl Reading {
             return self.beyond.terms(place, self.sources).into_iter().next().map(|term| term.0);
         }
         (place >= 0 && at < n && at * self.spread == place).then_some(at as usize)
+    }
+
+    /// The sources of a line from a place on, with what stands beyond its ends.
+    pub(crate) fn fill<T: Scalar>(&self, line: &[T], place: i64, copy: &mut [T]) {
+        let ahead = usize::try_from(-place).unwrap_or(0).min(copy.len());
+        let from = usize::try_from(place).unwrap_or(0).min(line.len());
+        let within = (line.len() - from).min(copy.len() - ahead);
+        let (before, rest) = copy.split_at_mut(ahead);
+        let (inside, after) = rest.split_at_mut(within);
+        inside.copy_from_slice(&line[from..from + within]);
+        if self.beyond == Extension::Zero {
+            before.fill(T::zero());
+            after.fill(T::zero());
+            return;
+        }
+        let end = place + (ahead + within) as i64;
+        let beyond = (place..).zip(before).chain((end..).zip(after));
+        beyond.for_each(|(place, value)| *value = self.source(place).map_or(T::zero(), |p| line[p]));
     }
 
     /// Whether every place holds at most one source, with weight 1.

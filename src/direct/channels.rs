@@ -11,9 +11,7 @@
 //! each register of the source (`simd::filters`), or, where there is one only, some rows (`simd::sheet`).
 
 use super::product::{AXES, Readings, Roles};
-use crate::blocks::BAND;
-use crate::blocks::Reading;
-use crate::boundary::Extension;
+use crate::blocks::{BAND, Reading};
 use crate::scalar::Scalar;
 use crate::simd::{Filters, Sheet, correlate_filters, correlate_sheet};
 use crate::stencil::Side;
@@ -154,9 +152,11 @@ impl<T: Scalar> Layer<'_, T> {
                         let copy = &mut copy[index * copied * row..][..copied * row];
                         for (copy, place) in copy.chunks_mut(row).zip(place..) {
                             match rows.source(place) {
-                                Some(r) => {
-                                    columns.fill(&plane[r * columns.sources..][..columns.sources], left, copy)
-                                }
+                                Some(r) => columns.fill(
+                                    &plane[r * columns.sources..][..columns.sources],
+                                    columns.place(left as i64),
+                                    copy,
+                                ),
                                 None => copy.fill(T::zero()),
                             }
                         }
@@ -238,26 +238,5 @@ impl<T: Scalar> Layer<'_, T> {
             fresh,
         };
         correlate_filters(&filters, self.kernels, x, out);
-    }
-}
-
-impl Reading {
-    /// The sources of one row from the place of result `left` on, with what stands beyond the ends.
-    fn fill<T: Scalar>(&self, source: &[T], left: usize, copy: &mut [T]) {
-        let place = self.place(left as i64);
-        let ahead = usize::try_from(-place).unwrap_or(0).min(copy.len());
-        let from = usize::try_from(place).unwrap_or(0).min(source.len());
-        let within = (source.len() - from).min(copy.len() - ahead);
-        let (before, rest) = copy.split_at_mut(ahead);
-        let (inside, after) = rest.split_at_mut(within);
-        inside.copy_from_slice(&source[from..from + within]);
-        if self.beyond == Extension::Zero {
-            before.fill(T::zero());
-            after.fill(T::zero());
-            return;
-        }
-        let end = place + (ahead + within) as i64;
-        let beyond = (place..).zip(before).chain((end..).zip(after));
-        beyond.for_each(|(place, value)| *value = self.source(place).map_or(T::zero(), |p| source[p]));
     }
 }

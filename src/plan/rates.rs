@@ -40,17 +40,17 @@ pub struct Rates {
     pub copy: f64,
 }
 
-/// Measured by `convmtx plan --calibrate` on one core of a Zen 4 EPYC.
+/// Measured by `convmtx plan --calibrate` on one core of a Zen 4 EPYC, the better of two runs.
 impl Default for Rates {
     fn default() -> Self {
         Rates {
-            row: [110e9, 56e9, 105e9, 54e9],
-            short: [65e9, 34e9, 48e9, 24e9],
-            sheet: [110e9, 55e9, 72e9, 36e9],
-            apart: [1.5e9, 1.5e9, 2e9, 2e9],
-            lines: [26e9, 16e9, 36e9, 18e9],
-            tiles: [20e9, 12e9, 20e9, 12e9],
-            copy: 16e9,
+            row: [99e9, 53e9, 108e9, 56e9],
+            short: [46e9, 26e9, 45e9, 47e9],
+            sheet: [110e9, 56e9, 76e9, 50e9],
+            apart: [3.1e9, 3.1e9, 6e9, 6e9],
+            lines: [39e9, 20e9, 42e9, 19e9],
+            tiles: [36e9, 20e9, 34e9, 18e9],
+            copy: 19e9,
         }
     }
 }
