@@ -1,6 +1,8 @@
-//! Shared by the integration tests: the naive oracle, integer data, comparisons.
-#![allow(dead_code)] // every test file uses a part of it
+//! Shared by all claims: the naive oracle, integer data, comparisons.
 
+pub mod dense;
+#[macro_use]
+pub mod golden_data;
 pub mod naive;
 pub mod setting;
 

@@ -1,8 +1,6 @@
 //! Mistakes are typed errors with numbers in them, raised before any work; and what is no mistake is not refused.
 
-mod common;
-
-use common::{BOUNDARIES, boundary, dense_of_csr, dense_of_operator, integers};
+use crate::common::{BOUNDARIES, boundary, dense_of_csr, dense_of_operator, integers};
 use convmtx::csr::CsrOperator;
 use convmtx::op::{Apply, BatchOperator};
 use convmtx::{

@@ -1,9 +1,7 @@
 //! Band storage, diagonals and dense matrices, entry by entry against the definition.
 
-mod common;
-
-use common::naive::{self, Axis};
-use common::*;
+use crate::common::naive::{self, Axis};
+use crate::common::*;
 use convmtx::csr::{Banded, Diagonals};
 use convmtx::{Boundary, Conv1d, Conv2d, ConvMode, Convention, Error, Geometry, Order, Scalar};
 use nalgebra::DMatrix;

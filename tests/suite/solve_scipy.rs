@@ -1,14 +1,11 @@
 //! LSQR, LSMR and CG against their definitions: what must fall falls, what damping means, and where they must stop.
 
-#[path = "common/dense.rs"]
-mod dense;
-
+use crate::common::dense::{Dense, convolution};
 use convmtx::nalgebra::{DMatrix, DVector};
 use convmtx::num_complex::{Complex32, Complex64};
 use convmtx::op::{Adjoint, Apply, Diagonal, Identity, LinearOperator, Product, Scaled, Vector};
 use convmtx::solve::{Centre, Cg, Cgls, Lsmr, Lsqr, Progress, Report, StopReason};
 use convmtx::{Error, Real, Result, Scalar};
-use dense::{Dense, convolution};
 use std::ops::ControlFlow;
 
 fn matrix<T: Scalar>(m: usize, n: usize) -> Dense<T> {

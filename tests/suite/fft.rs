@@ -2,13 +2,10 @@
 //!
 //! Data are integers, so the definition is exact and every difference is the engine's; it must stay below the bound that the
 //! engine states.
-#![cfg(feature = "fft")]
 
-mod common;
-
-use common::naive::{self, Axis};
-use common::setting::Setting;
-use common::*;
+use crate::common::naive::{self, Axis};
+use crate::common::setting::Setting;
+use crate::common::*;
 use convmtx::fft::FftConv;
 use convmtx::op::{Apply, BatchOperator, LinearOperator, dottest, examine};
 use convmtx::plan::{Accuracy, Engine};
@@ -68,7 +65,7 @@ fn one_dimension<T: Scalar>() {
                         let setting = Setting { mode, convention, n, taps, stride, dilation, boundary };
                         let geometry = Geometry::from(mode)
                             .convention(convention)
-                            .boundary(common::boundary(boundary))
+                            .boundary(crate::common::boundary(boundary))
                             .stride(stride)
                             .dilation(dilation);
                         let expected = dense(&naive::matrix(&[setting.axis()], &kernel), n);
@@ -102,7 +99,7 @@ fn windows_before_inside_and_behind_the_signal() {
                 for offset in -12..20 {
                     for m in [0, 1, 4] {
                         let geometry = Geometry::window([offset], [m])
-                            .boundary(common::boundary(boundary))
+                            .boundary(crate::common::boundary(boundary))
                             .stride(stride)
                             .dilation(dilation);
                         let (s, d) = (stride as i64, dilation as i64);
@@ -137,7 +134,7 @@ fn settings() -> Vec<Setting> {
 fn geometry<T: Scalar, const D: usize>(settings: [Setting; D]) -> Geometry<T, D> {
     let axes = settings.map(|s| s.axis());
     Geometry::window(axes.map(|a| a.offset), axes.map(|a| a.m))
-        .boundaries(axes.map(|a| common::boundary(a.boundary)))
+        .boundaries(axes.map(|a| crate::common::boundary(a.boundary)))
         .strides(settings.map(|s| s.stride))
         .dilations(settings.map(|s| s.dilation))
 }
@@ -250,7 +247,7 @@ fn rows_with_rows_and_kernel_operators() {
     for (kernels, rows) in [(1, 1), (3, 3), (1, 4), (5, 1), (40, 40), (1, 33), (33, 1)] {
         for boundary in BOUNDARIES {
             let what = (kernels, rows, boundary);
-            let geometry = Geometry::same().boundary(common::boundary::<f64>(boundary));
+            let geometry = Geometry::same().boundary(crate::common::boundary::<f64>(boundary));
             let taps = Array2::from_shape_vec((kernels, 4), integers(kernels * 4, 5)).unwrap();
             let conv = RowwiseConv::new(taps.view(), (rows, 7), geometry).unwrap();
             equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &what);
@@ -271,8 +268,10 @@ fn long<T: Scalar>(n: usize, taps: usize, expect_blocks: bool) {
         for (mode, stride, dilation) in
             [(ConvMode::Full, 1, 1), (ConvMode::Same, 1, 2), (ConvMode::Valid, 3, 1), (ConvMode::Same, 2, 3)]
         {
-            let geometry =
-                Geometry::from(mode).boundary(common::boundary(boundary)).stride(stride).dilation(dilation);
+            let geometry = Geometry::from(mode)
+                .boundary(crate::common::boundary(boundary))
+                .stride(stride)
+                .dilation(dilation);
             let conv = Conv1d::new(&kernel, n, geometry).unwrap();
             let what = (T::NAME, n, taps, mode, boundary, stride, dilation);
             let fft = conv.to_fft().unwrap();
@@ -298,7 +297,7 @@ fn long_signals_in_blocks() {
 #[test]
 fn banks_in_blocks() {
     for boundary in ["zero", "symmetric"] {
-        let geometry = Geometry::same().boundary(common::boundary::<f64>(boundary));
+        let geometry = Geometry::same().boundary(crate::common::boundary::<f64>(boundary));
         for (kernels, rows) in [(1, 3), (3, 3), (3, 1), (20, 20), (20, 1), (1, 20)] {
             let taps = Array2::from_shape_vec((kernels, 9), integers(kernels * 9, 5)).unwrap();
             let conv = RowwiseConv::new(taps.view(), (rows, 20_000), geometry).unwrap();
@@ -321,16 +320,16 @@ fn banks_in_blocks() {
 fn large_images_and_volumes() {
     for boundary in BOUNDARIES {
         let psf = Array2::from_shape_vec((31, 20), integers::<f64>(620, 1)).unwrap();
-        let geometry = Geometry::same().boundary(common::boundary(boundary));
+        let geometry = Geometry::same().boundary(crate::common::boundary(boundary));
         let conv = Conv2d::new(&psf, [150, 233], geometry).unwrap();
         equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &boundary);
         let psf = Array2::from_shape_vec((9, 11), integers::<f32>(99, 1)).unwrap();
-        let geometry = Geometry::same().boundary(common::boundary(boundary)).stride(2);
+        let geometry = Geometry::same().boundary(crate::common::boundary(boundary)).stride(2);
         let conv = Conv2d::new(&psf, [401, 530], geometry).unwrap();
         assert!(conv.to_fft().unwrap().blocks() > 1, "tiles");
         equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &(boundary, "tiles"));
         let kernel = Array3::from_shape_vec((5, 6, 7), integers::<f32>(210, 1)).unwrap();
-        let geometry = Geometry::full().boundary(common::boundary(boundary));
+        let geometry = Geometry::full().boundary(crate::common::boundary(boundary));
         let conv = Conv3d::new(&kernel, [20, 17, 31], geometry).unwrap();
         equals(&conv.to_fft().unwrap(), &conv.to_direct().unwrap(), &boundary);
     }
@@ -349,18 +348,21 @@ fn examine_all<T: Scalar>() {
         {
             for (n, taps) in [(1, 1), (2, 7), (12, 5), (40, 9)] {
                 let geometry = Geometry::from(mode)
-                    .boundary(common::boundary(boundary))
+                    .boundary(crate::common::boundary(boundary))
                     .stride(stride)
                     .dilation(dilation);
                 let conv = Conv1d::new(&integers::<T>(taps, 4), n, geometry).unwrap();
                 examined(&conv.to_fft().unwrap(), &(boundary, mode, stride, dilation, n, taps));
             }
-            let geometry = Geometry::from(mode).boundary(common::boundary(boundary)).stride(stride);
+            let geometry = Geometry::from(mode).boundary(crate::common::boundary(boundary)).stride(stride);
             let psf = Array2::from_shape_vec((4, 3), integers::<T>(12, 1)).unwrap();
             examined(&Conv2d::new(&psf, [9, 7], geometry).unwrap().to_fft().unwrap(), &(boundary, mode));
         }
-        let long =
-            Conv1d::new(&integers::<T>(7, 1), 5000, Geometry::same().boundary(common::boundary(boundary)));
+        let long = Conv1d::new(
+            &integers::<T>(7, 1),
+            5000,
+            Geometry::same().boundary(crate::common::boundary(boundary)),
+        );
         let fft = long.unwrap().to_fft().unwrap();
         assert!(fft.blocks() > 1);
         examined(&fft, &(boundary, "blocks"));
@@ -438,13 +440,13 @@ fn same_bits<T: Scalar, const D: usize>(a: &FftConv<T, D>, what: &str) {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     for boundary in ["zero", "antireflective"] {
-        let one = Geometry::same().boundary(common::boundary::<f64>(boundary));
+        let one = Geometry::same().boundary(crate::common::boundary::<f64>(boundary));
         same_bits(&Conv1d::new(&random(50, 3), 300_000, one).unwrap().to_fft().unwrap(), "blocks");
         let psf = Array2::from_shape_vec((20, 30), random(600, 4)).unwrap();
-        let two = Geometry::same().boundary(common::boundary::<f32>(boundary));
+        let two = Geometry::same().boundary(crate::common::boundary::<f32>(boundary));
         same_bits(&Conv2d::new(&psf, [300, 401], two).unwrap().to_fft().unwrap(), "image");
         let kernel = Array3::from_shape_vec((5, 5, 5), random(125, 5)).unwrap();
-        let three = Geometry::full().boundary(common::boundary::<f64>(boundary));
+        let three = Geometry::full().boundary(crate::common::boundary::<f64>(boundary));
         same_bits(&Conv3d::new(&kernel, [30, 41, 52], three).unwrap().to_fft().unwrap(), "volume");
     }
     same_bits(&Conv1d::new(&random::<f32>(50, 3), 700, ConvMode::Full).unwrap().to_fft().unwrap(), "batch");
@@ -552,7 +554,7 @@ fn plans_see_outer_products() {
     let any = of(&|i, j| random[31 * i + j]);
     assert!(any.plan().candidates().iter().all(|c| c.engine != Engine::Separable));
     let forced = any.plan_with(Engine::Separable).build().unwrap();
-    let x = crate::random::<f64>(200_000, 4);
+    let x = self::random::<f64>(200_000, 4);
     let (a, b) = (forced.apply(&x).unwrap(), any.to_direct().unwrap().apply(&x).unwrap());
     assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-10));
 }

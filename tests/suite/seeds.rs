@@ -3,15 +3,11 @@
 //! R0: convolve each row of A with the same row of B, for arrays of many gigabytes. R1: the backward pass of a
 //! convolution layer, by the signal and by the kernel. R2: the matrix of a one-dimensional convolution.
 
-mod common;
-#[path = "common/golden_data.rs"]
-mod golden_data;
-
-use common::{dense_of_csr, dense_of_operator, integers, multiply};
+use crate::common::golden_data::{Case, Group, MODES};
+use crate::common::{dense_of_csr, dense_of_operator, integers, multiply};
 use convmtx::csr::CsrOperator;
 use convmtx::op::{Apply, Vector};
 use convmtx::{Conv1d, Conv2d, ConvMode, FilterBank, Geometry, Layer, RowwiseConv};
-use golden_data::{Case, Group, MODES};
 use ndarray::{Array2, Array3, ArrayD, ArrayView2, Axis, Ix2, IxDyn, s};
 
 const PARTS: [ConvMode; 3] = [ConvMode::Full, ConvMode::Same, ConvMode::Valid];

@@ -1,10 +1,8 @@
 //! Matrices so large that they are built in several parts, by blocks and from shared lines; and their update in place.
 
-mod common;
-
-use common::naive;
-use common::setting::Setting;
-use common::*;
+use crate::common::naive;
+use crate::common::setting::Setting;
+use crate::common::*;
 use convmtx::memory::Index;
 use convmtx::{
     Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Error, FilterBank, Geometry, RowwiseConv, Scalar,

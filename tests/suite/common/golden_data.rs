@@ -1,5 +1,4 @@
 //! Reading the golden files: numbers that other programs computed. See tests/golden/README.md.
-#![allow(dead_code)] // every test file uses a part of it
 
 use convmtx::{ConvMode, Real, Scalar};
 use ndarray::{ArrayD, IxDyn};
@@ -215,13 +214,13 @@ fn array<T: Scalar>(v: &Value) -> ArrayD<T> {
 }
 
 /// Calls `$function::<T, D>(arguments)` with the element type that the case names.
-#[macro_export]
+
 macro_rules! in_dtype {
     ($case:expr, $function:ident::<$dimensions:literal>($($argument:expr),*)) => {
         match $case.dtype() {
             "f32" => $function::<f32, $dimensions>($($argument),*),
             "f64" => $function::<f64, $dimensions>($($argument),*),
-            "c128" => $function::<$crate::golden_data::Complex64, $dimensions>($($argument),*),
+            "c128" => $function::<$crate::common::golden_data::Complex64, $dimensions>($($argument),*),
             other => panic!("{}: dtype {other}", $case.id()),
         }
     };

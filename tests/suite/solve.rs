@@ -1,14 +1,11 @@
 //! Solvers against golden results and against their definitions.
 
-#[path = "common/dense.rs"]
-mod dense;
-
+use crate::common::dense::{Dense, convolution};
 use convmtx::nalgebra::DMatrix;
 use convmtx::num_complex::{Complex32, Complex64};
 use convmtx::op::{Apply, Diagonal, Difference, Identity, Vector};
 use convmtx::solve::{Cgls, Lsqr, Progress, Report, RichardsonLucy, Start, StopReason, Tikhonov};
 use convmtx::{Conv1d, ConvMode, Error, Real, Result, Scalar, Summation};
-use dense::{Dense, convolution};
 use std::ops::ControlFlow;
 
 fn residual_norm(a: &Dense<f64>, b: &[f64], x: &[f64]) -> f64 {

@@ -3,11 +3,9 @@
 //! Exhaustive in one dimension over mode × boundary × parity × stride × dilation × correlation × dtype; in two
 //! dimensions every pair of axis settings; in three sampled. Integers throughout, compared with `==`.
 
-mod common;
-
-use common::naive::{self, Axis};
-use common::setting::Setting;
-use common::*;
+use crate::common::naive::{self, Axis};
+use crate::common::setting::Setting;
+use crate::common::*;
 use convmtx::csr::CsrOperator;
 use convmtx::{Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Geometry, Scalar, Summation};
 use nalgebra::DMatrix;
@@ -44,7 +42,7 @@ fn check<T: Scalar, const D: usize>(conv: &Conv<T, D>, expected: &DMatrix<T>, wh
     let h = conv.kernel_operator(&x).unwrap();
     let (forward, back) = dense_of_operator(&h.to_direct().unwrap());
     assert_eq!(dense_of_csr(&h.to_csr().unwrap()), forward, "kernel matrix {what:?}");
-    assert_eq!(back, common::adjoint(&forward), "kernel adjoint {what:?}");
+    assert_eq!(back, crate::common::adjoint(&forward), "kernel adjoint {what:?}");
     assert_eq!(forward.nrows(), expected.nrows());
 }
 
@@ -60,7 +58,7 @@ fn one_dimension<T: Scalar>(correlate: bool) {
                             let setting = Setting { mode, convention, n, taps, stride, dilation, boundary };
                             let geometry = Geometry::from(mode)
                                 .convention(convention)
-                                .boundary(common::boundary(boundary))
+                                .boundary(crate::common::boundary(boundary))
                                 .stride(stride)
                                 .dilation(dilation);
                             let geometry = if correlate { geometry.correlate() } else { geometry };
@@ -114,7 +112,7 @@ fn explicit_windows_far_and_near() {
                 for (stride, dilation) in [(1, 1), (2, 3)] {
                     let kernel = integers::<f64>(4, m);
                     let geometry = Geometry::window([offset], [m])
-                        .boundary(common::boundary(boundary))
+                        .boundary(crate::common::boundary(boundary))
                         .stride(stride)
                         .dilation(dilation);
                     let (s, d) = (stride as i64, dilation as i64);

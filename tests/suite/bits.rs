@@ -1,9 +1,7 @@
 //! Equal bits: matrix product, product over stacked signals, direct engine and plain loop under
 //! `Summation::Ascending`, for any layout, batch width and number of threads, forward and adjoint.
 
-mod common;
-
-use common::{BOUNDARIES, boundary};
+use crate::common::{BOUNDARIES, boundary};
 use convmtx::csr::CsrOperator;
 use convmtx::ndarray::{Array2, ShapeBuilder, s};
 use convmtx::op::{Apply, BatchOperator};

@@ -1,5 +1,4 @@
 //! A dense matrix as an operator, and the matrix of a convolution by its definition.
-#![allow(dead_code)] // every test file uses its own part
 
 use convmtx::nalgebra::DMatrix;
 use convmtx::op::{BatchOperator, LinearOperator};

@@ -1,9 +1,7 @@
 //! Solvers on real convolutions against GNU Octave, SciPy and the matrix forms: every case with the direct engine and with
 //! the matrix.
 
-#[path = "common/golden_data.rs"]
-mod golden_data;
-
+use crate::common::golden_data::{Case, Group, mode};
 use convmtx::csr::CsrOperator;
 use convmtx::ndarray::{Axis, Ix1, Ix2};
 use convmtx::op::{Apply, BoxedOperator, Diagonal, Difference, Identity, Vector};
@@ -12,7 +10,6 @@ use convmtx::solve::{
     deconv,
 };
 use convmtx::{Conv, Conv1d, Conv2d, ConvMode, Result, Scalar};
-use golden_data::{Case, Group, mode};
 use std::ops::ControlFlow;
 
 /// Both engines of a description.

@@ -1,13 +1,10 @@
 //! Richardson–Lucy against its matrix form, and its rules about zeros and signs.
 
-#[path = "common/dense.rs"]
-mod dense;
-
+use crate::common::dense::{Dense, convolution};
 use convmtx::nalgebra::DMatrix;
 use convmtx::op::{Apply, Diagonal, Vector};
 use convmtx::solve::{Report, RichardsonLucy, Start, StopReason};
 use convmtx::{Error, Result};
-use dense::{Dense, convolution};
 
 fn residual_norm(a: &Dense<f64>, b: &[f64], x: &[f64]) -> f64 {
     let mut r = a.apply(x).unwrap();

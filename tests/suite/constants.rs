@@ -1,9 +1,7 @@
 //! A constant beyond the ends: A x + d, against a signal that is really extended, axis after axis.
 
-mod common;
-
-use common::naive::extend;
-use common::{dense_of_csr, dense_of_operator, integers};
+use crate::common::naive::extend;
+use crate::common::{dense_of_csr, dense_of_operator, integers};
 use convmtx::op::Apply;
 use convmtx::{
     Boundary, Conv, Conv1d, Conv2d, Conv3d, ConvMode, Error, FilterBank, Geometry, Order, RowwiseConv, Scalar,
@@ -20,7 +18,7 @@ fn constant<T: Scalar>() -> T {
 }
 
 fn boundary<T: Scalar>(word: &str) -> Boundary<T> {
-    if word == "constant" { Boundary::Constant(constant()) } else { common::boundary(word) }
+    if word == "constant" { Boundary::Constant(constant()) } else { crate::common::boundary(word) }
 }
 
 /// `x` with `width` more places before and after along every axis, extended along axis 0 first: later axes extend
@@ -136,14 +134,14 @@ fn check<T: Scalar, const D: usize>(
     assert_eq!(zeros.constant_term().unwrap(), None);
     let dense = dense_of_csr(&matrix);
     assert_eq!(dense_of_operator(&conv.to_direct().unwrap()).0, dense, "to_direct {}", what());
-    let linear = common::multiply(&dense, &x);
+    let linear = crate::common::multiply(&dense, &x);
     let sum: Vec<T> = linear.iter().zip(&term).map(|(&y, &d)| y + d).collect();
     assert_eq!(sum, expected, "A x + d {}", what());
     // By the kernel everything is linear.
     let by_kernel = conv.kernel_operator(&x).unwrap();
     assert_eq!(by_kernel.apply(&h).unwrap(), expected, "kernel operator {}", what());
     let (forward, adjoint) = dense_of_operator(&by_kernel.to_direct().unwrap());
-    assert_eq!(adjoint, common::adjoint(&forward), "adjoint of the kernel operator {}", what());
+    assert_eq!(adjoint, crate::common::adjoint(&forward), "adjoint of the kernel operator {}", what());
     assert_eq!(
         dense_of_csr(&by_kernel.to_csr().unwrap()),
         forward,

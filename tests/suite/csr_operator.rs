@@ -1,8 +1,6 @@
 //! Any sparse matrix as an operator: its products are those of the definition, for every shape, layout and index type.
 
-mod common;
-
-use common::integers;
+use crate::common::integers;
 use convmtx::csr::CsrOperator;
 use convmtx::memory::Index;
 use convmtx::ndarray::{Array2, ShapeBuilder, s};

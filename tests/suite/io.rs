@@ -1,7 +1,5 @@
 //! Files: what is written reads back the same, and no bytes make a reader panic or take more memory than they justify.
 
-#![cfg(feature = "io")]
-
 use convmtx::io::{
     AnyArray, AnySparse, Depth, IMAGE_EXTENSIONS, Image, read_image, read_matrix_market, read_npy, read_npz,
     remove_temporaries, write_atomically, write_image, write_matrix_market, write_npy, write_npz,

@@ -1,10 +1,7 @@
 //! The golden files of Octave, SciPy, NumPy, torch and MATLAB, each case by the direct engine and by the matrix.
 
-mod common;
-#[path = "common/golden_data.rs"]
-mod golden_data;
-
-use common::dense_of_operator;
+use crate::common::dense_of_operator;
+use crate::common::golden_data::{Case, Group, MODES, Sparse, mode};
 use convmtx::csr::CsrOperator;
 use convmtx::direct::DirectConv;
 use convmtx::op::{Apply, Vector};
@@ -12,7 +9,6 @@ use convmtx::{
     Boundary, Conv, Conv1d, Conv2d, Conv3d, ConvMode, Convention, Error, FilterBank, Geometry, Layer, Order,
     RowwiseConv, Scalar, Summation,
 };
-use golden_data::{Case, Group, MODES, Sparse, mode};
 use ndarray::{ArrayD, ArrayView1, Axis, IxDyn};
 use sprs::CsMatI;
 
@@ -92,7 +88,12 @@ fn check_matrix<T: Scalar, const D: usize>(
     let mut dense = nalgebra::DMatrix::from_element(want.shape.0, want.shape.1, T::zero());
     want.entries.iter().for_each(|&(r, c, v)| dense[(r, c)] = v);
     group.check(case, &format!("{what} direct"), forward.as_slice(), dense.as_slice());
-    group.check(case, &format!("{what} adjoint"), adjoint.as_slice(), common::adjoint(&dense).as_slice());
+    group.check(
+        case,
+        &format!("{what} adjoint"),
+        adjoint.as_slice(),
+        crate::common::adjoint(&dense).as_slice(),
+    );
 }
 
 fn three_parts<T: Scalar, const D: usize>(group: &Group, case: &Case)
@@ -225,7 +226,7 @@ fn matrix2d() {
 fn boundary(case: &Case) -> Boundary<f64> {
     match case.word("boundary") {
         "constant" => Boundary::Constant(case.number("value")),
-        word => common::boundary(word),
+        word => crate::common::boundary(word),
     }
 }
 
@@ -267,7 +268,7 @@ fn imfilter_matrix() {
         let (h, size) = (case.input::<f64>("h"), case.sizes::<2>("size"));
         for word in ["same", "full"] {
             let geometry =
-                filter_geometry(case, mode(word).unwrap(), common::boundary(case.word("boundary")));
+                filter_geometry(case, mode(word).unwrap(), crate::common::boundary(case.word("boundary")));
             let conv = Conv2d::build(&h, &size, geometry.order(Order::ColumnMajor));
             check_matrix((&group, case, word), &conv, &case.expected_matrix(word));
         }
@@ -433,7 +434,7 @@ fn adjoint() {
     }
     let group = Group::load("adjoint");
     for case in &group.cases {
-        match case.input::<golden_data::Complex64>("x").ndim() {
+        match case.input::<num_complex::Complex64>("x").ndim() {
             1 => in_dtype!(case, one::<1>(&group, case)),
             2 => in_dtype!(case, one::<2>(&group, case)),
             other => panic!("{other} axes"),
@@ -527,7 +528,8 @@ fn matlab_doc() {
             }
             "imfilter" => {
                 let x = case.input::<f64>("x");
-                let geometry = filter_geometry(case, of_word(), common::boundary(case.word("boundary")));
+                let geometry =
+                    filter_geometry(case, of_word(), crate::common::boundary(case.word("boundary")));
                 check_conv((&group, case, "imfilter"), &Conv2d::build(&h, x.shape(), geometry), &x, &want);
             }
             "cconv" => {

@@ -1,5 +1,4 @@
 //! What every picture promises: valid SVG, PNGs of the announced size, and no input that breaks it.
-#![cfg(feature = "plot")]
 
 use convmtx::plot::{
     ColourMap, Figure, HeatMap, Image, Images, Lines, Page, Scale, Shading, Spy, SpyPanel, Stem,

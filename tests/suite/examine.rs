@@ -1,9 +1,7 @@
 //! The examiner on every operator that a description can become: dot test, dirty buffers, batch = loop, strided
 //! views, adjoint of the adjoint. Sizes from the smallest legal one, kernels longer than signals included.
 
-mod common;
-
-use common::{BOUNDARIES, boundary, integers};
+use crate::common::{BOUNDARIES, boundary, integers};
 use convmtx::csr::CsrOperator;
 use convmtx::ndarray::{Array2, Array3, ArrayD};
 use convmtx::op::{Apply, BatchOperator, Verdict, dottest, examine};

@@ -2,10 +2,8 @@
 //!
 //! Integers, compared with `==`, so CSR = direct = definition; sizes from one sample and one tap.
 
-mod common;
-
-use common::naive::{self, extend};
-use common::*;
+use crate::common::naive::{self, extend};
+use crate::common::*;
 use convmtx::csr::CsrOperator;
 use convmtx::op::{Apply, BatchOperator};
 use convmtx::{
@@ -474,7 +472,7 @@ fn choices() -> Vec<Choice> {
 impl Choice {
     fn geometry<T: Scalar>(&self) -> Geometry<T, 1> {
         let geometry = Geometry::from(self.mode)
-            .boundary(common::boundary(self.boundary))
+            .boundary(crate::common::boundary(self.boundary))
             .stride(self.steps.0)
             .dilation(self.steps.1);
         if self.correlate { geometry.correlate() } else { geometry }
@@ -537,7 +535,7 @@ fn many_kernels_on_one_image_are_their_matrices_below_each_other() {
             let each: Vec<_> =
                 kernels.chunks(6).map(|k| dense(&naive::matrix(&[rows, cols], k), 12)).collect();
             let array = ArrayD::from_shape_vec(IxDyn(&[3, 2, 3]), kernels).unwrap();
-            let geometry = Geometry::from(mode).boundary(common::boundary(boundary));
+            let geometry = Geometry::from(mode).boundary(crate::common::boundary(boundary));
             let bank = FilterBank::new(array.view(), [3, 4], geometry).unwrap();
             check_matrix!(bank, blocks(&each, 12, |_| 0), (mode, boundary));
         }
