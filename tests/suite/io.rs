@@ -91,7 +91,7 @@ mod atomic {
     fn an_interrupted_process_leaves_nothing() {
         let folder = tempdir().unwrap();
         let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "atomic::interrupted", "--ignored"])
+            .args(["--exact", "io::atomic::interrupted", "--ignored"])
             .env(FOLDER, folder.path())
             .status()
             .unwrap();
