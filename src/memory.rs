@@ -329,17 +329,17 @@ mod tests {
 
     #[test]
     fn parts_written_by_threads_make_up_the_vector() {
-        use rayon::prelude::*;
         for len in [0, 1, 1000, LARGE / 8 + 3] {
             let mut fresh = Fresh::<usize>::new("v", len).unwrap();
             let ends = [0, len / 3, len / 3, len / 2, len];
             let parts: Vec<_> = fresh.parts(ends.windows(2).map(|e| e[1] - e[0])).zip(ends).collect();
-            parts.into_par_iter().for_each(|(mut part, start)| {
+            let write = |(mut part, start): (Part<usize>, usize)| {
                 let elements: Vec<usize> = (0..part.room.len()).collect();
                 part.append(&elements[..elements.len() / 2]);
                 part.append_mapped(&elements[..elements.len().div_ceil(2)], |e| e + elements.len() / 2);
                 assert!(start + elements.len() <= len);
-            });
+            };
+            std::thread::scope(|s| parts.into_iter().for_each(|part| drop(s.spawn(|| write(part)))));
             let v = fresh.into_vec();
             let expected = ends.windows(2).flat_map(|e| 0..e[1] - e[0]);
             assert!(v.into_iter().eq(expected));

@@ -4,8 +4,8 @@ use super::in_words;
 use super::template::{Count, Rows, Template, Walk};
 use crate::error::{Error, Result};
 use crate::memory::{self, Fresh, Index, Part};
+use crate::parallel;
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use sprs::CsMatI;
 use std::ops::Range;
 
@@ -51,7 +51,7 @@ pub(super) fn assemble<T: Scalar, I: Index>(
     let bytes = |entries: u128| entries * entry + (rows as u128 + 1) * I::BYTES as u128;
     memory::check_available("the matrix", bytes(at_least))?;
     let mut ends = vec![0_usize; rows.div_ceil(part) + 1];
-    for_each_of(ends[1..].iter_mut().zip(parts(rows, part)).collect(), |(entries, rows)| {
+    parallel::for_each(ends[1..].iter_mut().zip(parts(rows, part)), |(entries, rows)| {
         let mut count = Count::default();
         walk(rows, &mut count);
         *entries = count.0;
@@ -78,7 +78,7 @@ pub(super) fn assemble<T: Scalar, I: Index>(
         let arrays = of_pointers.zip(indices.parts(lens())).zip(values.parts(lens())).zip(&ends);
         let arrays =
             arrays.map(|(((pointers, indices), values), &next)| Arrays { pointers, indices, values, next });
-        for_each_of(parts(rows, part).zip(arrays).collect(), |(rows, mut arrays)| walk(rows, &mut arrays));
+        parallel::for_each(parts(rows, part).zip(arrays), |(rows, mut arrays)| walk(rows, &mut arrays));
     }
     Ok(memory::csr_from_parts((rows, cols), pointers.into_vec(), indices.into_vec(), values.into_vec()))
 }
@@ -86,15 +86,6 @@ pub(super) fn assemble<T: Scalar, I: Index>(
 /// The rows of every part.
 pub(super) fn parts(rows: usize, part: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows).step_by(part).map(move |first| first..rows.min(first.saturating_add(part)))
-}
-
-/// Calls `f` for each of the items, on all threads if there are several of both.
-pub(super) fn for_each_of<E: Send>(items: Vec<E>, f: impl Fn(E) + Sync + Send) {
-    if items.len() <= 1 || rayon::current_num_threads() == 1 {
-        items.into_iter().for_each(f);
-    } else {
-        items.into_par_iter().for_each(f);
-    }
 }
 
 /// `Ok` when indices of type `I` can count to `count`.

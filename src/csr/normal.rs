@@ -9,6 +9,7 @@ use super::template;
 use crate::conv::{Bank, Traversal};
 use crate::error::Result;
 use crate::memory::{self, Index};
+use crate::parallel;
 use crate::scalar::Scalar;
 use crate::stencil::{Side, Stencil};
 use sprs::CsMatI;
@@ -57,7 +58,7 @@ fn normal<T: Scalar, I: Index, const D: usize>(bank: &Bank<T, D>) -> Result<CsMa
     let cols = bank.shape().1;
     check_indices::<I>((cols, cols), cols as u128)?; // widening
     // Every thread keeps sums and marks for one row.
-    let rows_of_sums = rayon::current_num_threads() as u128 * cols as u128;
+    let rows_of_sums = parallel::threads() as u128 * cols as u128;
     memory::check_available("the normal matrix", rows_of_sums * (size_of::<T>() + 1) as u128)?;
     let traversal = Traversal::new(bank)?;
     let deep = traversal.stencils().each_ref().map(deep_samples);

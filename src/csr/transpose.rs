@@ -3,8 +3,8 @@
 use super::index;
 use crate::error::Result;
 use crate::memory::{self, Index};
+use crate::parallel;
 use crate::scalar::Scalar;
-use rayon::prelude::*;
 use sprs::CsMatI;
 use std::ops::Range;
 
@@ -29,10 +29,10 @@ pub(super) fn adjoint<T: Scalar, I: Index>(a: &CsMatI<T, I>) -> Result<CsMatI<T,
     const WHAT: &str = "the adjoint of the matrix";
     let (rows, cols) = a.shape();
     memory::check_available(WHAT, a.nnz() as u128 * (I::BYTES + size_of::<T>()) as u128)?; // widening
-    let threads = if a.nnz() < ALONE { 1 } else { rayon::current_num_threads() };
+    let threads = if a.nnz() < ALONE { 1 } else { parallel::threads() };
     let mut indptr: Vec<I> = memory::zeroed(WHAT, cols + 1)?;
     let per_part = cols.div_ceil(threads).max(1);
-    indptr[1..].par_chunks_mut(per_part).enumerate().for_each(|(part, counts)| {
+    parallel::for_each(indptr[1..].chunks_mut(per_part).enumerate(), |(part, counts)| {
         let first = part * per_part;
         for_each_entry(a, first..first + counts.len(), |_, c, _| counts[c] = index(counts[c].index() + 1));
     });
@@ -66,7 +66,7 @@ pub(super) fn adjoint<T: Scalar, I: Index>(a: &CsMatI<T, I>) -> Result<CsMatI<T,
         parts.push(Part { columns: first..end, next, indices, values });
         first = end;
     }
-    parts.into_par_iter().for_each(|part| {
+    parallel::for_each(parts.into_iter(), |part| {
         for_each_entry(a, part.columns, |r, c, value| {
             let at = part.next[c].index();
             (part.indices[at], part.values[at]) = (index(r), value.conj());

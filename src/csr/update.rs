@@ -1,11 +1,12 @@
 //! New coefficients in a matrix whose pattern stays: a kernel that is learnt or fitted, in the matrix built once.
 
-use super::assemble::{for_each_of, parts};
+use super::assemble::parts;
 use super::build::{Builder, Content};
 use super::template::{Block, Rows, Template};
 use crate::conv::Bank;
 use crate::error::{Error, Result, check_len};
 use crate::memory::{self, Index};
+use crate::parallel;
 use crate::scalar::Scalar;
 use crate::stencil::Side;
 use sprs::{CompressedStorage, CsMatI};
@@ -92,7 +93,7 @@ fn update<T: Scalar, I: Index, const D: usize>(
     }
     let part = builder.part();
     let mut found: Vec<Option<Error>> = parts(rows, part).map(|_| None).collect();
-    for_each_of(found.iter_mut().zip(parts(rows, part)).collect(), |(found, rows)| {
+    parallel::for_each(found.iter_mut().zip(parts(rows, part)), |(found, rows)| {
         let mut compare = Compare::new(rows.clone(), indptr, indices);
         builder.walk(rows, &mut compare);
         *found = compare.found;
@@ -110,7 +111,7 @@ fn update<T: Scalar, I: Index, const D: usize>(
         rest = after;
         (rows, Values { values, next: 0 })
     });
-    for_each_of(tasks.collect(), |(rows, mut values)| builder.walk(rows, &mut values));
+    parallel::for_each(tasks, |(rows, mut values)| builder.walk(rows, &mut values));
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! Batches of signals: columns shared among threads where one signal is too short to occupy them.
 
-use super::FftConv;
+use super::{FftConv, Work};
 use crate::error::Result;
 use crate::op::{BatchOperator, LinearOperator, by_columns};
+use crate::parallel;
 use crate::scalar::Scalar;
+use crate::stencil::Side;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
 
 /// Rows and columns together, up to which a product is left to one thread and the batch is split instead.
@@ -11,6 +13,9 @@ const SHORT: usize = 1 << 14;
 
 /// At most this many parts of a batch, each with scratch of its own.
 const PARTS: usize = 16;
+
+/// Fewer parts of one product than this leave threads without work: then a batch is cut into as many.
+const FEW: usize = 8;
 
 /// A product with one vector: `f(x, y, scratch)`.
 type Product<'f, T> = dyn Fn(&[T], &mut [T], &mut [T]) -> Result<()> + Sync + 'f;
@@ -21,33 +26,35 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         self.scratch_len() + self.shape().0 + self.shape().1
     }
 
-    /// Columns of one part.
+    /// Columns of one part: all, where each is enough for all threads.
     fn columns_per_part(&self, cols: usize) -> usize {
-        let short = self.shape().0 + self.shape().1 <= SHORT;
-        if short { cols.div_ceil(PARTS).max(1) } else { cols.max(1) }
+        let parts = match &self.work {
+            _ if self.shape().0 + self.shape().1 <= SHORT => PARTS,
+            Work::Tiles(tiles) if tiles.parts(Side::Forward) < FEW => FEW,
+            _ => 1,
+        };
+        cols.div_ceil(parts).max(1)
     }
 
     /// `product` for every column, parts of the batch side by side.
     fn batch(
         &self,
         x: ArrayView2<T>,
-        y: ArrayViewMut2<T>,
+        mut y: ArrayViewMut2<T>,
         scratch: &mut [T],
         per_part: usize,
         product: &Product<T>,
     ) -> Result<()> {
         let parts = x.ncols().div_ceil(per_part);
-        if parts <= 1 || rayon::current_num_threads() == 1 {
+        if parts <= 1 || parallel::threads() == 1 {
             return by_columns(x, y, scratch, self.scratch_len(), product);
         }
-        let half = parts / 2;
-        let (x, y) = (x.split_at(Axis(1), half * per_part), y.split_at(Axis(1), half * per_part));
-        let scratch = scratch.split_at_mut(half * self.part_scratch());
-        let (first, second) = rayon::join(
-            || self.batch(x.0, y.0, scratch.0, per_part, product),
-            || self.batch(x.1, y.1, scratch.1, per_part, product),
-        );
-        first.and(second)
+        let x = x.axis_chunks_iter(Axis(1), per_part);
+        let y = y.axis_chunks_iter_mut(Axis(1), per_part);
+        let scratch = scratch.chunks_mut(self.part_scratch()).take(parts);
+        parallel::try_for_each(x.zip(y).zip(scratch), |((x, y), scratch)| {
+            parallel::alone(|| by_columns(x, y, scratch, self.scratch_len(), product))
+        })
     }
 }
 

@@ -21,6 +21,7 @@ use super::tiling::{Cut, Region, Tiling, unfolded};
 use crate::conv::Channels;
 use crate::error::{Error, Result};
 use crate::memory::as_complex_mut;
+use crate::parallel;
 use crate::scalar::{Real, Scalar};
 use crate::stencil::Side;
 use crate::transform::{Placement, Spectrum, TileFft, per_complex};
@@ -155,12 +156,16 @@ impl<T: Scalar, const D: usize> Tiles<T, D> {
             + per_complex::<T>() * ((1 + self.kept(side)) * self.fft.len() + self.fft.scratch_len())
     }
 
+    /// Parts that a product is shared in.
+    pub(super) fn parts(&self, side: Side) -> usize {
+        let (cut, groups) = (self.cut(side), self.channels.groups);
+        Region::all(groups, &cut).parts(cut.per_part(groups, self.part_scratch(side)))
+    }
+
     pub(super) fn scratch_len(&self) -> usize {
         let of = |side| {
-            let (cut, per_part) = (self.cut(side), self.part_scratch(side));
-            let groups = self.channels.groups;
-            let parts = Region::all(groups, &cut).parts(cut.per_part(groups, per_part));
-            parts * per_part + if self.folds_apart(side) { self.places() } else { 0 }
+            let folding = if self.folds_apart(side) { self.places() } else { 0 };
+            self.parts(side) * self.part_scratch(side) + folding
         };
         of(Side::Forward).max(of(Side::Adjoint))
     }
@@ -180,11 +185,27 @@ struct Product<'a, T: Scalar, const D: usize> {
 }
 
 impl<T: Scalar, const D: usize> Product<'_, T, D> {
-    /// Halves the region until a part is left, and shares the halves.
+    /// Computes the region in parts of at most `most` units, shared among the threads.
     fn share(&self, region: Region<D>, most: usize, y: ArrayViewMut4<T>, scratch: &mut [T]) {
-        let Some((along, middle, [a, b])) = region.split(most) else {
-            return self.part(&region, y, &mut scratch[..self.per_part]);
-        };
+        if parallel::threads() == 1 {
+            let scratch = &mut scratch[..self.per_part];
+            return self.halve(region, most, y, &mut |region, y| self.part(&region, y, scratch));
+        }
+        let mut parts = Vec::new();
+        self.halve(region, most, y, &mut |region, y| parts.push((region, y)));
+        let parts = parts.into_iter().zip(scratch.chunks_mut(self.per_part));
+        parallel::for_each(parts, |((region, y), scratch)| self.part(&region, y, scratch));
+    }
+
+    /// Halves the region and its results until parts are left, and calls `f` for each.
+    fn halve<'y>(
+        &self,
+        region: Region<D>,
+        most: usize,
+        y: ArrayViewMut4<'y, T>,
+        f: &mut dyn FnMut(Region<D>, ArrayViewMut4<'y, T>),
+    ) {
+        let Some((along, middle, [a, b])) = region.split(most) else { return f(region, y) };
         let (axis, at) = match along {
             Some(axis) => {
                 let joint = self.cut.joint[axis];
@@ -194,12 +215,8 @@ impl<T: Scalar, const D: usize> Product<'_, T, D> {
             None => (Axis(0), (middle - region.groups.start) * self.results),
         };
         let (first, second) = y.split_at(axis, at);
-        if rayon::current_num_threads() == 1 {
-            self.share(a, most, first, scratch);
-            return self.share(b, most, second, scratch);
-        }
-        let (of_first, of_second) = scratch.split_at_mut(a.parts(most) * self.per_part);
-        rayon::join(|| self.share(a, most, first, of_first), || self.share(b, most, second, of_second));
+        self.halve(a, most, first, f);
+        self.halve(b, most, second, f);
     }
 
     fn part(&self, region: &Region<D>, mut y: ArrayViewMut4<T>, scratch: &mut [T]) {

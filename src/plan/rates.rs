@@ -244,7 +244,7 @@ mod tests {
     fn text_and_back() {
         let rates = Rates::default();
         assert_eq!(rates.to_string().parse::<Rates>().unwrap(), rates);
-        let broken = rates.to_string().replace("lines 2", "lines -2");
+        let broken = rates.to_string().replace("lines ", "lines -");
         assert!(broken.parse::<Rates>().unwrap_err().to_string().contains("a line of the rates"));
         assert!("convmtx rates 0\n".parse::<Rates>().is_err());
         assert!(rates.to_string().replace("processor ", "processor another ").parse::<Rates>().is_err());

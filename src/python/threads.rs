@@ -5,6 +5,7 @@
 //! that no other has touched; the interpreter says when a new one begins.
 
 use crate::Error;
+use crate::parallel;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -45,8 +46,12 @@ fn wanted() -> usize {
     }
 }
 
-fn pool() -> Option<Arc<ThreadPool>> {
-    let (process, threads) = (std::process::id(), wanted());
+/// The pool of this process: one thread fewer than wanted, since the caller works, too.
+fn helpers() -> Option<Arc<ThreadPool>> {
+    let (process, threads) = (std::process::id(), wanted() - 1);
+    if threads == 0 {
+        return None;
+    }
     let Place(place) = &PLACES[GENERATION.load(Ordering::Relaxed) % GENERATIONS];
     let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, _, pool)) = place.as_ref().filter(|(p, t, _)| (*p, *t) == (process, threads)) {
@@ -62,17 +67,14 @@ fn pool() -> Option<Arc<ThreadPool>> {
     Some(pool)
 }
 
-/// Runs `f` without the interpreter's lock; on the pool, unless `work` multiply-adds are too few to divide.
+/// Runs `f` without the interpreter's lock, with the pool to help, unless `work` multiply-adds are too few to divide.
 pub fn run<R: Send>(py: Python, work: usize, f: impl FnOnce() -> R + Send) -> R {
-    py.detach(|| on_pool(work, f))
+    py.detach(|| helped(work, f))
 }
 
-/// Runs `f` on the pool. A system that refuses threads gets the work done by this one.
-pub fn on_pool<R: Send>(work: usize, f: impl FnOnce() -> R + Send) -> R {
-    match if work < SMALL { None } else { pool() } {
-        Some(pool) => pool.install(f),
-        None => f(),
-    }
+/// Runs `f` on this thread, with the pool to help. A system that refuses threads gets the work done by this one.
+pub fn helped<R>(work: usize, f: impl FnOnce() -> R) -> R {
+    parallel::with_helpers(if work < SMALL { None } else { helpers() }, f)
 }
 
 /// Sets the number of threads for every later call; 0 for the default, one per core.

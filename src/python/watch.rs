@@ -110,7 +110,7 @@ fn aside<T: Entry>(
     let (stopped, watched) = (stop.clone(), observer.is_some());
     let job = move || {
         let told = say.clone();
-        let done = threads::on_pool(usize::MAX, move || {
+        let done = threads::helped(usize::MAX, move || {
             let report = solve(&mut x, &mut |progress| {
                 // Whoever listened may be gone; then nobody wants the result.
                 let asked = watched
