@@ -83,6 +83,16 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     }
 }
 
+/// Asks for the cache line at `from`, which need not be valid.
+#[inline(always)]
+pub(super) fn prefetch<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint that never faults, and that every processor of this architecture has.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
+    }
+}
+
 /// What the build targets: an array that the compiler maps to whatever there is. Never fused.
 #[derive(Clone, Copy)]
 pub(super) struct Array<T, const N: usize>([T; N]);

@@ -10,7 +10,7 @@
 use super::lanes::Lanes;
 use super::loops::loops;
 use super::shells::{Body, run_fastest};
-use super::{Correlate, Summation, correlate, lanes};
+use super::{Correlate, Summation, correlate};
 use crate::scalar::Scalar;
 
 /// Where the operands of [`correlate_row`] lie.
@@ -41,8 +41,8 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
     assert!(row.tap < kernel.len() && last < kernel.len(), "{row:?} beyond {} taps", kernel.len());
     let holes =
         || (0..row.taps).any(|t| kernel[row.tap.wrapping_add_signed(t as isize * row.tap_step)].is_zero());
-    if row.taps + 1 < 2 * lanes::<T>() / row.shift.max(1) || holes() {
-        // Groups of one tap share nothing, and the plain loop has less around it. It also skips taps that are zero.
+    if holes() {
+        // The plain loop skips taps that are zero.
         let plain = Correlate {
             kernel,
             tap: (row.tap, row.tap_step),
@@ -73,6 +73,9 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
 
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
+        if self.row.taps + 1 < 2 * L::COUNT / self.row.shift.max(1) {
+            return self.groups::<L>(); // groups of one tap share no registers of x
+        }
         match (L::REGISTERS == 32, T::IS_COMPLEX) {
             (true, _) | (false, false) => self.all::<L, 8, 4>(),
             (false, true) => self.all::<L, 4, 2>(),
@@ -80,7 +83,53 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
     }
 }
 
+/// Taps that stay in registers where nothing else is shared.
+const FEW: usize = 8;
+
 impl<T: Scalar> Blocks<'_, T> {
+    /// Some taps at a time for the whole row.
+    #[inline(always)]
+    fn groups<L: Lanes<T>>(mut self) {
+        for first in (0..self.row.taps).step_by(FEW) {
+            match self.row.taps - first {
+                1 => self.group::<L, 1>(first),
+                2 => self.group::<L, 2>(first),
+                3 => self.group::<L, 3>(first),
+                4 => self.group::<L, 4>(first),
+                5 => self.group::<L, 5>(first),
+                6 => self.group::<L, 6>(first),
+                7 => self.group::<L, 7>(first),
+                _ => self.group::<L, FEW>(first),
+            }
+        }
+    }
+
+    /// `K` taps from `first` on.
+    #[inline(always)]
+    fn group<L: Lanes<T>, const K: usize>(&mut self, first: usize) {
+        let row = self.row;
+        let fresh = row.fresh && first == 0;
+        let tap = |t: usize| self.kernel[row.tap.wrapping_add_signed((first + t) as isize * row.tap_step)];
+        let taps: [L::Factor; K] = std::array::from_fn(|t| L::factor(tap(t)));
+        let mut o = 0;
+        while o < row.outputs {
+            let left = row.outputs - o;
+            // SAFETY: `correlate_row` checked the last element that any result reads or writes; there are `left` results
+            // from `o` on, and taps first .. first + K among the taps of the row.
+            unsafe {
+                let (x, out) = (self.x.as_ptr().add(o + first * row.shift), self.out.as_mut_ptr().add(o));
+                if left >= 4 * L::COUNT {
+                    few_taps::<T, L, K, 4, false>(&taps, x, row.shift, out, fresh, L::COUNT);
+                    o += 4 * L::COUNT;
+                } else {
+                    let count = left.min(L::COUNT);
+                    few_taps::<T, L, K, 1, true>(&taps, x, row.shift, out, fresh, count);
+                    o += count;
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn all<L: Lanes<T>, const R: usize, const Q: usize>(mut self) {
         // Registers further apart than their length share nothing: then every tap is a group of its own.
@@ -152,6 +201,33 @@ impl<T: Scalar> Blocks<'_, T> {
                 let last = r + 1 == R && distance < L::COUNT;
                 if PART || last { acc.store_part(to, count) } else { acc.store(to) }
             }
+        }
+    }
+}
+
+/// `K` taps for `V` adjacent registers of results, the last with `count` elements if `PART`.
+///
+/// # Safety
+/// `out` is valid for reading and writing these results, `x` for reading those at every multiple of `shift` below `K`.
+#[inline(always)]
+unsafe fn few_taps<T: Scalar, L: Lanes<T>, const K: usize, const V: usize, const PART: bool>(
+    taps: &[L::Factor; K],
+    x: *const T,
+    shift: usize,
+    out: *mut T,
+    fresh: bool,
+    count: usize,
+) {
+    for v in 0..V {
+        // SAFETY: by the contract; only `count` elements of a part are touched.
+        unsafe {
+            let load = |from: *const T| if PART { L::load_part(from, count) } else { L::load(from) };
+            let to = out.add(v * L::COUNT);
+            let mut acc = if fresh { L::zero() } else { load(to) };
+            for (t, &tap) in taps.iter().enumerate() {
+                acc = acc.add_product(tap, load(x.add(v * L::COUNT + t * shift)).source());
+            }
+            if PART { acc.store_part(to, count) } else { acc.store(to) }
         }
     }
 }

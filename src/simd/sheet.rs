@@ -12,7 +12,7 @@
 //! that are absent count as zeros. Deviations from the pseudo-code: (1) a tile of some rows and registers of outputs stays in
 //! registers, and every register of `x` serves all rows that see it; (2) taps that are zero are skipped.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, prefetch};
 use super::loops::loops;
 use super::shells::{Body, run_fastest};
 use crate::scalar::Scalar;
@@ -91,6 +91,25 @@ struct Tiles<'a, T> {
 
 /// Rows of a tile.
 const ROWS: usize = 6;
+
+/// Runs the code with constants LO and HI for the rows `lo..hi` of a tile, whichever they are.
+macro_rules! for_rows {
+    ($lo:expr, $hi:expr, |$LO:ident, $HI:ident| $code:block) => {
+        for_rows!(@ $lo, $hi, $LO, $HI, $code,
+            (0 1) (0 2) (0 3) (0 4) (0 5) (0 6) (1 2) (1 3) (1 4) (1 5) (1 6)
+            (2 3) (2 4) (2 5) (2 6) (3 4) (3 5) (3 6) (4 5) (4 6) (5 6))
+    };
+    (@ $lo:expr, $hi:expr, $LO:ident, $HI:ident, $code:block, $(($a:literal $b:literal))*) => {
+        match ($lo, $hi) {
+            $(($a, $b) => {
+                const $LO: usize = $a;
+                const $HI: usize = $b;
+                $code
+            })*
+            _ => unreachable!("ROWS is 6"),
+        }
+    };
+}
 
 impl<T: Scalar> Body<T> for Tiles<'_, T> {
     type Output = ();
@@ -179,21 +198,26 @@ impl<T: Scalar> Tiles<'_, T> {
                 let mut from = x.add(start + c);
                 // Row b uses tap row m − b.
                 let mut tap = kernel.offset(m as isize * s.tap_row_step);
-                if !HOLES && rows == ROWS && m + 1 >= ROWS && m < s.tap_rows {
-                    for _ in 0..s.taps_per_row {
-                        let source = load(from);
-                        for (b, row) in acc.iter_mut().enumerate() {
-                            let factor = L::factor(*tap.offset(-(b as isize) * s.tap_row_step));
-                            for (acc, source) in row.iter_mut().zip(source) {
-                                *acc = acc.add_product(factor, source);
+                let (lo, hi) = ((m + 1).saturating_sub(s.tap_rows), rows.min(m + 1));
+                // The tile after the next one reads on there.
+                (0..V).for_each(|v| prefetch(from.wrapping_add((2 * V + v) * L::COUNT)));
+                if !HOLES {
+                    // Which rows see the source is known to the compiler: no branches between the products.
+                    for_rows!(lo, hi, |LO, HI| {
+                        for _ in 0..s.taps_per_row {
+                            let source = load(from);
+                            for b in LO..HI {
+                                let factor = L::factor(*tap.offset(-(b as isize) * s.tap_row_step));
+                                for (acc, source) in acc[b].iter_mut().zip(source) {
+                                    *acc = acc.add_product(factor, source);
+                                }
                             }
+                            from = from.wrapping_add(s.shift);
+                            tap = tap.wrapping_offset(s.tap_step);
                         }
-                        from = from.wrapping_add(s.shift);
-                        tap = tap.wrapping_offset(s.tap_step);
-                    }
+                    });
                     continue;
                 }
-                let (lo, hi) = ((m + 1).saturating_sub(s.tap_rows), rows.min(m + 1));
                 for _ in 0..s.taps_per_row {
                     let source = load(from);
                     for (b, row) in acc.iter_mut().enumerate() {
