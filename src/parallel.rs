@@ -163,9 +163,9 @@ fn share<T: Send, S: Send>(
     f: &Piece<T, S>,
 ) -> Result<()> {
     let parts = out.len().div_ceil(part);
-    let pieces = out.chunks_mut(part).enumerate();
+    let mut pieces = out.chunks_mut(part).enumerate();
     if parts <= 1 || threads() == 1 {
-        return pieces.map(|(p, out)| f(p * part, out, &mut scratch[..per_part])).collect();
+        return pieces.try_for_each(|(p, out)| f(p * part, out, &mut scratch[..per_part]));
     }
     if per_part == 0 {
         return try_for_each(pieces, |(p, out)| f(p * part, out, &mut []));

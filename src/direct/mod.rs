@@ -1,5 +1,6 @@
 //! The direct engine: products straight from the definition, with no matrix in memory.
 
+mod around;
 mod batch;
 mod channels;
 mod gradient;
@@ -114,8 +115,7 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
     }
 
     fn product(&self, side: Side, x: &[T], y: &mut [T], scratch: &mut [T]) -> Result<()> {
-        let t = &self.traversal;
-        let (kernels, inner) = (self.kernels(side), t.inner());
+        let kernels = self.kernels(side);
         if let Some(readings) = self.exchanged(side, x) {
             let part = readings.part(readings.work(), y.len());
             return parallel::for_each_part(y, part, &mut [], 0, |start, part, _: &mut [()]| {
@@ -132,10 +132,17 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
         if let Some(readings) = self.layered(side) {
             return layers(readings, kernels, x, y);
         }
+        self.results(side, x, 0, y, scratch)
+    }
+
+    /// The results from `first` on, as many as `y` has, each from its own terms.
+    fn results(&self, side: Side, x: &[T], first: usize, y: &mut [T], scratch: &mut [T]) -> Result<()> {
+        let t = &self.traversal;
+        let (kernels, inner) = (self.kernels(side), t.inner());
         if let Some(readings) = self.readings(side) {
             let part = readings.part(t.work(side), y.len());
             return parallel::for_each_part(y, part, &mut [], 0, |start, part, _: &mut [()]| {
-                readings.product(kernels, x, start, part);
+                readings.product(kernels, x, first + start, part);
                 Ok(())
             });
         }
@@ -144,7 +151,8 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
             part.fill(T::zero());
             let mut done = 0;
             while done < part.len() {
-                let (line, from) = ((start + done) / line_len, (start + done) % line_len);
+                let at = first + start + done;
+                let (line, from) = (at / line_len, at % line_len);
                 let len = (line_len - from).min(part.len() - done);
                 let out = &mut part[done..done + len];
                 t.for_each_source(side, line, kernels, scratch, &mut |kernel, source| {

@@ -6,16 +6,17 @@ use crate::direct::DirectConv;
 use crate::error::Result;
 #[cfg(feature = "fft")]
 use crate::fft::FftConv;
-use crate::op::{BatchOperator, LinearOperator};
+use crate::op::{BatchOperator, LinearOperator, by_columns};
 use crate::scalar::Scalar;
 use crate::separable::SeparableConv;
 use crate::simd::Summation;
+use crate::stencil::Side;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// The operator of a [`Plan`](super::Plan).
 ///
-/// With an engine that rounds it keeps the direct engine beside it, which takes vectors that hold NaN or infinity: transforms
-/// would spread these over everything. Looking for them costs one pass over the input.
+/// With an engine that rounds it keeps the direct engine beside it, for the results that see NaN or infinity: transforms would
+/// spread these over everything. Looking for them costs one pass over the input.
 #[derive(Debug, Clone)]
 pub struct PlannedConv<T: Scalar, const D: usize> {
     direct: DirectConv<T, D>,
@@ -31,19 +32,19 @@ enum Fast<T: Scalar, const D: usize> {
     Fft(FftConv<T, D>),
 }
 
-/// Calls the same method of the engine that takes inputs of which `$finite` says whether all elements are finite.
-macro_rules! forwarded {
-    ($self:ident, $finite:expr, $engine:ident => $call:expr) => {{
+/// The same call of the engine at work.
+macro_rules! at_work {
+    ($self:ident, $engine:ident => $call:expr) => {
         match &$self.fast {
-            Fast::Separable($engine) if $engine.is_exact() || $finite => $call,
-            #[cfg(feature = "fft")]
-            Fast::Fft($engine) if $finite => $call,
-            _ => {
+            Fast::Nothing => {
                 let $engine = &$self.direct;
                 $call
             }
+            Fast::Separable($engine) => $call,
+            #[cfg(feature = "fft")]
+            Fast::Fft($engine) => $call,
         }
-    }};
+    };
 }
 
 impl<T: Scalar, const D: usize> PlannedConv<T, D> {
@@ -90,15 +91,41 @@ impl<T: Scalar, const D: usize> PlannedConv<T, D> {
     }
 }
 
+impl<T: Scalar, const D: usize> PlannedConv<T, D> {
+    /// Whether the engine at work takes NaN and infinity as the direct one does.
+    fn takes_all(&self) -> bool {
+        match &self.fast {
+            Fast::Nothing => true,
+            Fast::Separable(separable) => separable.is_exact(),
+            #[cfg(feature = "fft")]
+            Fast::Fft(_) => false,
+        }
+    }
+
+    fn product(&self, side: Side, x: &[T], y: &mut [T], scratch: &mut [T]) -> Result<()> {
+        let product = |x: &[T], y: &mut [T], scratch: &mut [T]| match side {
+            Side::Forward => at_work!(self, a => a.forward(x, y, scratch)),
+            Side::Adjoint => at_work!(self, a => a.adjoint(x, y, scratch)),
+        };
+        if self.takes_all() || finite(x) {
+            return product(x, y, scratch);
+        }
+        self.direct.around(side, x, y, scratch, &product)
+    }
+}
+
 /// Neither NaN nor infinity.
 fn finite<T: Scalar>(x: &[T]) -> bool {
     // A piece at a time without a branch per element, which would keep it from vector instructions.
     x.chunks(1024).all(|piece| piece.iter().fold(true, |all, v| all & v.finite()))
 }
 
-/// The same for a batch.
+/// The same for a batch, in the order of memory.
 fn finite_batch<T: Scalar>(x: &ArrayView2<T>) -> bool {
-    x.iter().all(|v| v.finite())
+    match x.as_slice_memory_order() {
+        Some(x) => finite(x),
+        None => x.axis_iter(x.max_stride_axis()).all(|line| line.iter().all(|v| v.finite())),
+    }
 }
 
 impl<T: Scalar, const D: usize> LinearOperator<[T]> for PlannedConv<T, D> {
@@ -106,26 +133,31 @@ impl<T: Scalar, const D: usize> LinearOperator<[T]> for PlannedConv<T, D> {
         self.direct.shape()
     }
     fn forward(&self, x: &[T], y: &mut [T], scratch: &mut [T]) -> Result<()> {
-        forwarded!(self, finite(x), a => a.forward(x, y, scratch))
+        self.product(Side::Forward, x, y, scratch)
     }
     fn adjoint(&self, y: &[T], x: &mut [T], scratch: &mut [T]) -> Result<()> {
-        forwarded!(self, finite(y), a => a.adjoint(y, x, scratch))
+        self.product(Side::Adjoint, y, x, scratch)
     }
     fn scratch_len(&self) -> usize {
-        let direct = self.direct.scratch_len();
-        forwarded!(self, true, a => a.scratch_len().max(direct))
+        at_work!(self, a => a.scratch_len()).max(self.direct.scratch_len())
     }
 }
 
 impl<T: Scalar, const D: usize> BatchOperator<T> for PlannedConv<T, D> {
     fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        forwarded!(self, finite_batch(&x), a => a.forward_batch(x, y, scratch))
+        if self.takes_all() || finite_batch(&x) {
+            return at_work!(self, a => a.forward_batch(x, y, scratch));
+        }
+        by_columns(x, y, scratch, self.scratch_len(), |x, y, scratch| self.forward(x, y, scratch))
     }
     fn adjoint_batch(&self, y: ArrayView2<T>, x: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
-        forwarded!(self, finite_batch(&y), a => a.adjoint_batch(y, x, scratch))
+        if self.takes_all() || finite_batch(&y) {
+            return at_work!(self, a => a.adjoint_batch(y, x, scratch));
+        }
+        by_columns(y, x, scratch, self.scratch_len(), |y, x, scratch| self.adjoint(y, x, scratch))
     }
     fn batch_scratch_len(&self, cols: usize) -> usize {
-        let direct = self.direct.batch_scratch_len(cols);
-        forwarded!(self, true, a => a.batch_scratch_len(cols).max(direct))
+        let one_by_one = self.scratch_len() + self.shape().0 + self.shape().1;
+        at_work!(self, a => a.batch_scratch_len(cols)).max(one_by_one)
     }
 }

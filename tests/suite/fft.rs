@@ -485,6 +485,53 @@ fn refuses_taps_that_are_not_finite() {
     }
 }
 
+/// NaN and infinity reach the results that see them and no others, forward and adjoint, alone and in a batch.
+#[test]
+fn what_is_not_finite_stays_where_the_definition_puts_it() {
+    let psf = Array2::from_shape_fn((9, 8), |(i, j)| 1.0 + (i * 8 + j) as f64);
+    for word in BOUNDARIES {
+        let line = Geometry::same().boundary(boundary(word));
+        check_not_finite(&Conv1d::new(&random::<f64>(500, 3), 4000, line).unwrap());
+        let image = Geometry::same().boundary(boundary(word));
+        check_not_finite(&Conv2d::new(&psf, [40, 60], image).unwrap());
+    }
+    let kernels = Array::from_shape_fn(vec![3, 70], |i| (1 + i[0] + i[1]) as f64);
+    let bank = FilterBank::new(kernels.view(), [900], Geometry::same()).unwrap();
+    check_not_finite_of(&bank.plan_with(Engine::Fft).build().unwrap(), &bank.to_direct().unwrap());
+}
+
+fn check_not_finite<const D: usize>(conv: &convmtx::Conv<f64, D>) {
+    let direct = conv.to_direct().unwrap();
+    check_not_finite_of(&conv.plan_with(Engine::Fft).build().unwrap(), &direct);
+    // Not in one dimension, and not for every boundary.
+    if let Ok(separable) = conv.plan_with(Engine::Separable).build() {
+        check_not_finite_of(&separable, &direct);
+    }
+}
+
+fn check_not_finite_of(planned: &dyn BatchOperator<f64>, direct: &dyn BatchOperator<f64>) {
+    let (m, n) = planned.shape();
+    for places in [vec![n / 2], vec![0], vec![n - 1, n / 3], (0..n).step_by(7).collect()] {
+        let spoil = |len: usize| {
+            let mut x = random::<f64>(len, 9);
+            for (i, &place) in places.iter().enumerate() {
+                x[place % len] = [f64::NAN, f64::INFINITY][i % 2];
+            }
+            x
+        };
+        let alike = |(a, b): (&f64, &f64)| if b.is_finite() { (a - b).abs() < 1e-9 } else { !a.is_finite() };
+        let (x, y) = (spoil(n), spoil(m));
+        assert!(planned.apply(&x).unwrap().iter().zip(&direct.apply(&x).unwrap()).all(alike), "{places:?}");
+        let adjoint = [planned, direct].map(|a| a.apply_adjoint(&y).unwrap());
+        assert!(adjoint[0].iter().zip(&adjoint[1]).all(alike), "adjoint, {places:?}");
+        let finite = random::<f64>(3 * n, 4);
+        let mut batch = Array2::from_shape_vec((n, 3), finite).unwrap();
+        batch.column_mut(1).assign(&ndarray::aview1(&x));
+        let batches = [planned, direct].map(|a| a.apply_batch(batch.view()).unwrap());
+        assert!(batches[0].iter().zip(&batches[1]).all(alike), "batch, {places:?}");
+    }
+}
+
 #[test]
 fn refuses_what_does_not_fit() {
     let psf = Array2::from_elem((3, 3), 1.0);

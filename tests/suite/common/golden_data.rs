@@ -214,7 +214,6 @@ fn array<T: Scalar>(v: &Value) -> ArrayD<T> {
 }
 
 /// Calls `$function::<T, D>(arguments)` with the element type that the case names.
-
 macro_rules! in_dtype {
     ($case:expr, $function:ident::<$dimensions:literal>($($argument:expr),*)) => {
         match $case.dtype() {
