@@ -8,7 +8,7 @@ use crate::error::{Error, Result, check_len};
 use ndarray::{ArrayViewMut2, Axis};
 use rayon::{Scope, ThreadPool};
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Multiply-adds that are worth handing to another thread: about five microseconds.
 const WORK: usize = 1 << 18;
@@ -85,7 +85,8 @@ where
     });
 }
 
-/// The same for work that can fail: what is not yet begun when something fails stays undone.
+/// The same for work that can fail: what is not yet begun when something fails stays undone. The error is that of the first
+/// item that fails, for any number of threads.
 pub(crate) fn try_for_each<I>(mut items: I, f: impl Fn(I::Item) -> Result<()> + Sync) -> Result<()>
 where
     I: Iterator + Send,
@@ -93,15 +94,21 @@ where
     if threads_for(&items) == 1 {
         return items.try_for_each(f);
     }
-    let failed = OnceLock::<Error>::new();
-    for_each(items, |item| {
-        if failed.get().is_none()
-            && let Err(error) = f(item)
-        {
-            let _ = failed.set(error); // the first one counts
+    // Items are handed out in order, so whatever comes before one that fails has begun, and tells.
+    let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+    let known = || failed.lock().unwrap_or_else(PoisonError::into_inner);
+    for_each(items.enumerate(), |(i, item)| {
+        if known().is_some() {
+            return;
+        }
+        if let Err(error) = f(item) {
+            let mut known = known();
+            if known.as_ref().is_none_or(|(first, _)| i < *first) {
+                *known = Some((i, error));
+            }
         }
     });
-    failed.into_inner().map_or(Ok(()), Err)
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// Calls `work` on this thread and on as many others as make `threads`. Not generic over the work: the machinery of threads
@@ -217,7 +224,7 @@ mod tests {
             })
             .unwrap();
             assert_eq!(sum.into_inner().unwrap(), 499_500);
-            let failing = |i| if i == 700 { check_len("an item", 0, i) } else { Ok(()) };
+            let failing = |i| if i >= 700 { check_len("an item", 0, i) } else { Ok(()) };
             assert!(try_for_each(0..1000_usize, failing).unwrap_err().to_string().contains("700"));
         });
     }

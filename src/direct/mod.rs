@@ -22,7 +22,7 @@ use product::Readings;
 /// A convolution applied from its definition: `y = A x` and `x = Aᴴ y` for every description.
 ///
 /// Owns the kernels and a table of the boundary, O(taps) memory in all. A product costs one multiply-add per non-zero of
-/// the matrix and allocates nothing. Outputs are computed independently of each other in parts of fixed size, so
+/// the matrix and needs no memory but that. Outputs are computed independently of each other in parts of fixed size, so
 /// results do not depend on the number of threads; with [`Summation::Ascending`] they equal the product with the
 /// matrix bit for bit.
 ///

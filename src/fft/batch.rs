@@ -1,7 +1,7 @@
 //! Batches of signals: columns shared among threads where one signal is too short to occupy them.
 
 use super::{FftConv, Work};
-use crate::error::Result;
+use crate::error::{Result, check_len};
 use crate::op::{BatchOperator, LinearOperator, by_columns};
 use crate::parallel;
 use crate::scalar::Scalar;
@@ -30,7 +30,7 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
     fn columns_per_part(&self, cols: usize) -> usize {
         let parts = match &self.work {
             _ if self.shape().0 + self.shape().1 <= SHORT => PARTS,
-            Work::Tiles(tiles) if tiles.parts(Side::Forward) < FEW => FEW,
+            Work::Tiles(tiles) if cols >= FEW && tiles.parts(Side::Forward) < FEW => FEW,
             _ => 1,
         };
         cols.div_ceil(parts).max(1)
@@ -46,12 +46,14 @@ impl<T: Scalar, const D: usize> FftConv<T, D> {
         product: &Product<T>,
     ) -> Result<()> {
         let parts = x.ncols().div_ceil(per_part);
-        if parts <= 1 || parallel::threads() == 1 {
+        if parts <= 1 || self.part_scratch() == 0 || parallel::threads() == 1 {
             return by_columns(x, y, scratch, self.scratch_len(), product);
         }
         let x = x.axis_chunks_iter(Axis(1), per_part);
         let y = y.axis_chunks_iter_mut(Axis(1), per_part);
-        let scratch = scratch.chunks_mut(self.part_scratch()).take(parts);
+        let needed = parts * self.part_scratch();
+        check_len("scratch", needed, scratch.len().min(needed))?; // a short one would drop parts in silence
+        let scratch = scratch.chunks_mut(self.part_scratch());
         parallel::try_for_each(x.zip(y).zip(scratch), |((x, y), scratch)| {
             parallel::alone(|| by_columns(x, y, scratch, self.scratch_len(), product))
         })

@@ -193,7 +193,8 @@ impl<T: Scalar, const D: usize> Product<'_, T, D> {
         }
         let mut parts = Vec::new();
         self.halve(region, most, y, &mut |region, y| parts.push((region, y)));
-        let parts = parts.into_iter().zip(scratch.chunks_mut(self.per_part));
+        let scratch = scratch[..parts.len() * self.per_part].chunks_mut(self.per_part);
+        let parts = parts.into_iter().zip(scratch);
         parallel::for_each(parts, |((region, y), scratch)| self.part(&region, y, scratch));
     }
 

@@ -1,8 +1,8 @@
 //! Linear operators: the central trait, checked application, lazy algebra, and the examiner.
 //!
 //! An operator owns all it needs to compute `y = A x` and `x = Aᴴ y`. Its two cores, [`LinearOperator::forward`]
-//! and [`LinearOperator::adjoint`], trust their arguments and allocate nothing. Callers use [`Apply`], which
-//! checks sizes and provides the buffers.
+//! and [`LinearOperator::adjoint`], trust their arguments and allocate no vectors of their own. Callers use
+//! [`Apply`], which checks sizes and provides the buffers.
 
 mod adjoint;
 mod apply;
@@ -47,7 +47,8 @@ use std::sync::Arc;
 ///
 /// The cores trust their arguments: `forward` gets `x` of length `cols` and `y` of length `rows`, `adjoint` the
 /// reverse, both a scratch vector of at least [`scratch_len`](Self::scratch_len) elements with any content. They
-/// overwrite their output completely and allocate nothing. Call them through [`Apply`], which checks.
+/// overwrite their output completely and allocate nothing on one thread, and with several no more than the pool needs for its
+/// queues. Call them through [`Apply`], which checks.
 ///
 /// `adjoint` is the conjugate transpose: ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ with ⟨a, b⟩ = Σ conj(a)·b. [`examine`] proves it.
 #[diagnostic::on_unimplemented(

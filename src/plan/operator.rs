@@ -16,7 +16,8 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 /// The operator of a [`Plan`](super::Plan).
 ///
 /// With an engine that rounds it keeps the direct engine beside it, for the results that see NaN or infinity: transforms would
-/// spread these over everything. Looking for them costs one pass over the input.
+/// spread these over everything. Looking for them costs one pass over the input; where there are any, a copy of the input is made.
+/// With several channels the direct engine then takes the whole product.
 #[derive(Debug, Clone)]
 pub struct PlannedConv<T: Scalar, const D: usize> {
     direct: DirectConv<T, D>,

@@ -45,7 +45,7 @@ impl Default for Rates {
     fn default() -> Self {
         Rates {
             row: [99e9, 53e9, 108e9, 56e9],
-            short: [46e9, 26e9, 45e9, 47e9],
+            short: [63e9, 32e9, 96e9, 31e9],
             sheet: [110e9, 56e9, 76e9, 50e9],
             apart: [3.1e9, 3.1e9, 6e9, 6e9],
             lines: [39e9, 20e9, 42e9, 19e9],

@@ -12,7 +12,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Multiply-adds below which the library never divides the work, so that no threads need to be woken.
+/// Multiply-adds that are not worth waking a thread for.
 const SMALL: usize = 1 << 16;
 
 /// The most threads that anybody gets: more would serve no machine, and starting them would stop it.
@@ -62,7 +62,7 @@ fn helpers() -> Option<Arc<ThreadPool>> {
     if let Some((_, _, old)) =
         place.replace((process, threads, pool.clone())).filter(|(p, _, _)| *p != process)
     {
-        std::mem::forget(old); // its threads are in another process; waiting for them would be for ever
+        std::mem::forget(old); // its threads, and whoever holds its locks, are in another process
     }
     Some(pool)
 }

@@ -69,7 +69,8 @@ fn here<T: Entry>(
     mut x: Vec<T>,
     solve: impl FnOnce(&mut [T], &mut Observer<T>) -> Result<Report> + Send,
 ) -> PyResult<(Vec<T>, Report)> {
-    let report = py.detach(|| {
+    // No helpers: what calls Python does so from this thread, and an observer may fork.
+    let report = threads::run(py, 0, || {
         solve(&mut x, &mut |progress| {
             let asked = Python::attach(|py| {
                 py.check_signals()?;

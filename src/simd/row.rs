@@ -114,7 +114,7 @@ impl<T: Scalar> Blocks<'_, T> {
         let mut o = 0;
         while o < row.outputs {
             let left = row.outputs - o;
-            // SAFETY: `correlate_row` checked the last element that any result reads or writes; there are `left` results
+            // SAFETY: `dispatch` checked the last element that any result reads or writes; there are `left` results
             // from `o` on, and taps first .. first + K among the taps of the row.
             unsafe {
                 let (x, out) = (self.x.as_ptr().add(o + first * row.shift), self.out.as_mut_ptr().add(o));
@@ -163,7 +163,7 @@ impl<T: Scalar> Blocks<'_, T> {
         count: usize,
     ) {
         let row = self.row;
-        // SAFETY: `correlate_row` checked the last element that any result reads or writes and both ends of the taps.
+        // SAFETY: `dispatch` checked the last element that any result reads or writes and both ends of the taps.
         // Results o .. o + (R − 1)·distance + lanes are among `outputs`, or there is one register of `count` of them.
         unsafe {
             let out = self.out.as_mut_ptr().add(o);
@@ -205,7 +205,7 @@ impl<T: Scalar> Blocks<'_, T> {
     }
 }
 
-/// `K` taps for `V` adjacent registers of results, the last with `count` elements if `PART`.
+/// `K` taps for `V` adjacent registers of results; for `count` results if `PART`, when there is one register.
 ///
 /// # Safety
 /// `out` is valid for reading and writing these results, `x` for reading those at every multiple of `shift` below `K`.

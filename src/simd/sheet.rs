@@ -169,8 +169,9 @@ impl<T: Scalar> Tiles<'_, T> {
         last: usize,
     ) {
         let s = self.sheet;
-        // SAFETY: `correlate_sheet` checked that the table has an entry for every r + m, the last element that is read of
-        // each row, the last result, and the four corners of the taps; all places below are between these.
+        // SAFETY: `dispatch` checked that the table has an entry for every r + m, the last element that is read of each row, the
+        // last result, and the four corners of the taps; what is read and written below lies between these. Row b uses tap row
+        // m − b, which `lo..hi` keeps among the tap rows; the pointers to taps wrap, because m alone goes beyond them.
         unsafe {
             let out = self.out.as_mut_ptr().add(r * s.out_step + c);
             let x = self.x.as_ptr();
@@ -197,7 +198,7 @@ impl<T: Scalar> Tiles<'_, T> {
                 }
                 let mut from = x.add(start + c);
                 // Row b uses tap row m − b.
-                let mut tap = kernel.offset(m as isize * s.tap_row_step);
+                let mut tap = kernel.wrapping_offset(m as isize * s.tap_row_step);
                 let (lo, hi) = ((m + 1).saturating_sub(s.tap_rows), rows.min(m + 1));
                 // The tile after the next one reads on there.
                 (0..V).for_each(|v| prefetch(from.wrapping_add((2 * V + v) * L::COUNT)));
@@ -207,7 +208,7 @@ impl<T: Scalar> Tiles<'_, T> {
                         for _ in 0..s.taps_per_row {
                             let source = load(from);
                             for b in LO..HI {
-                                let factor = L::factor(*tap.offset(-(b as isize) * s.tap_row_step));
+                                let factor = L::factor(*tap.wrapping_offset(-(b as isize) * s.tap_row_step));
                                 for (acc, source) in acc[b].iter_mut().zip(source) {
                                     *acc = acc.add_product(factor, source);
                                 }
@@ -222,8 +223,8 @@ impl<T: Scalar> Tiles<'_, T> {
                     let source = load(from);
                     for (b, row) in acc.iter_mut().enumerate() {
                         if lo <= b && b < hi {
-                            let tap = *tap.offset(-(b as isize) * s.tap_row_step);
-                            if HOLES && tap.is_zero() {
+                            let tap = *tap.wrapping_offset(-(b as isize) * s.tap_row_step);
+                            if tap.is_zero() {
                                 continue;
                             }
                             let factor = L::factor(tap);

@@ -533,6 +533,19 @@ fn check_not_finite_of(planned: &dyn BatchOperator<f64>, direct: &dyn BatchOpera
 }
 
 #[test]
+fn batches_of_nothing_on_several_threads() {
+    let kernel = Array2::from_elem((1, 3), 1.0);
+    let nothing = RowwiseConv::new(kernel.view(), (0, 4), ConvMode::Full).unwrap().to_fft().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let batch = pool.install(|| nothing.apply_batch(Array2::<f64>::zeros((0, 5)).view()).unwrap());
+    assert_eq!(batch.dim(), (0, 5));
+    // A scratch that is too short is an error, not a part left out.
+    let short = Conv1d::new(&random::<f64>(30, 1), 200, ConvMode::Same).unwrap().to_fft().unwrap();
+    let (x, mut y) = (Array2::<f64>::ones((200, 6)), Array2::zeros((200, 6)));
+    assert!(pool.install(|| short.forward_batch(x.view(), y.view_mut(), &mut [])).is_err());
+}
+
+#[test]
 fn refuses_what_does_not_fit() {
     let psf = Array2::from_elem((3, 3), 1.0);
     let conv = Conv2d::new(&psf, [1 << 29, 1 << 29], ConvMode::Same).unwrap();
