@@ -1,6 +1,6 @@
 //! Solvers against golden results and against their definitions.
 
-use crate::common::dense::{Dense, convolution};
+use crate::common::dense::{Dense, convolution, dense, vector};
 use convmtx::nalgebra::DMatrix;
 use convmtx::num_complex::{Complex32, Complex64};
 use convmtx::op::{Apply, Diagonal, Difference, Identity, Vector};
@@ -15,20 +15,6 @@ fn residual_norm(a: &Dense<f64>, b: &[f64], x: &[f64]) -> f64 {
 }
 
 // Definitions
-
-/// A well-conditioned matrix with entries everywhere.
-fn dense<T: Scalar>(m: usize, n: usize) -> Dense<T> {
-    let part = |k: usize| T::Real::of((k * 37 % 23) as f64 / 23.0 - 0.4);
-    Dense(DMatrix::from_fn(m, n, |i, j| {
-        let diagonal = T::from_real(T::Real::of(if i == j { 3.0 } else { 0.0 }));
-        diagonal + T::from_parts(part(i * n + 2 * j), part(3 * i + j * m + 1))
-    }))
-}
-
-fn vector<T: Scalar>(len: usize, shift: usize) -> Vec<T> {
-    let part = |k: usize| T::Real::of((k * 31 % 17) as f64 - 8.0);
-    (0..len).map(|i| T::from_parts(part(i + shift), part(i * i + 5))).collect()
-}
 
 /// ‖Aᴴ(b − A x) − d² x‖ relative to ‖Aᴴ b‖.
 fn gradient<T: Scalar>(a: &Dense<T>, b: &[T], x: &[T], d: f64) -> f64 {

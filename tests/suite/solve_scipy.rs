@@ -1,25 +1,12 @@
 //! LSQR, LSMR and CG against their definitions: what must fall falls, what damping means, and where they must stop.
 
-use crate::common::dense::{Dense, convolution};
+use crate::common::dense::{Dense, convolution, dense, vector};
 use convmtx::nalgebra::{DMatrix, DVector};
 use convmtx::num_complex::{Complex32, Complex64};
 use convmtx::op::{Adjoint, Apply, Diagonal, Identity, LinearOperator, Product, Scaled, Vector};
 use convmtx::solve::{Centre, Cg, Cgls, Lsmr, Lsqr, Progress, Report, StopReason};
 use convmtx::{Error, Real, Result, Scalar};
 use std::ops::ControlFlow;
-
-fn matrix<T: Scalar>(m: usize, n: usize) -> Dense<T> {
-    let part = |k: usize| T::Real::of((k * 37 % 23) as f64 / 23.0 - 0.4);
-    Dense(DMatrix::from_fn(m, n, |i, j| {
-        let diagonal = T::from_real(T::Real::of(if i == j { 3.0 } else { 0.0 }));
-        diagonal + T::from_parts(part(i * n + 2 * j), part(3 * i + j * m + 1))
-    }))
-}
-
-fn vector<T: Scalar>(len: usize, shift: usize) -> Vec<T> {
-    let part = |k: usize| T::Real::of((k * 31 % 17) as f64 - 8.0);
-    (0..len).map(|i| T::from_parts(part(i + shift), part(i * i + 5))).collect()
-}
 
 fn norm<T: Scalar>(v: &[T]) -> f64 {
     Vector::norm(v).unwrap().as_f64()
@@ -35,7 +22,7 @@ fn residual<T: Scalar>(a: &impl LinearOperator<[T]>, b: &[T], x: &[T]) -> Vec<T>
 
 /// Hermitian and positive definite: BᴴB + I.
 fn definite<T: Scalar>(n: usize) -> Dense<T> {
-    let b = matrix::<T>(n + 2, n).0;
+    let b = dense::<T>(n + 2, n).0;
     let entry = |i: usize, j: usize| (0..n + 2).map(|k| b[(k, i)].conj() * b[(k, j)]).sum::<T>();
     Dense(DMatrix::from_fn(n, n, |i, j| entry(i, j) + if i == j { T::one() } else { T::zero() }))
 }
@@ -58,7 +45,7 @@ fn lsmr_reaches_the_minimum<T: Scalar>() {
     let tight = 4.0 * T::EPSILON;
     for (m, n) in [(1, 1), (5, 5), (9, 5), (4, 7)] {
         for (d, start) in [(0.0, 0.0), (0.7, 0.0), (0.0, 1.0), (0.7, 1.0)] {
-            let (a, b) = (matrix::<T>(m, n), vector::<T>(m, 2));
+            let (a, b) = (dense::<T>(m, n), vector::<T>(m, 2));
             let mut x: Vec<T> = vector::<T>(n, 9).iter().map(|v| v.scaled(T::Real::of(start))).collect();
             let report = Lsmr::new().damping(d).atol(tight).btol(tight).solve(&a, &b, &mut x).unwrap();
             let r = residual(&a, &b, &x);
@@ -87,7 +74,7 @@ fn lsmr_of_every_element_type_reaches_the_minimum_from_every_start() {
 #[test]
 fn least_squares_agree_with_the_dense_decomposition() {
     for (m, n) in [(12, 8), (8, 8)] {
-        let (a, b) = (matrix::<f64>(m, n), vector::<f64>(m, 3));
+        let (a, b) = (dense::<f64>(m, n), vector::<f64>(m, 3));
         let want = a.0.clone().svd(true, true).solve(&DVector::from_vec(b.clone()), 0.0).unwrap();
         let (mut x, mut z) = (vec![0.0; n], vec![0.0; n]);
         Lsmr::new().atol(1e-14).btol(1e-14).solve(&a, &b, &mut x).unwrap();
@@ -141,7 +128,7 @@ fn augmented<T: Scalar>(a: &Dense<T>, d: f64) -> Dense<T> {
 
 #[test]
 fn damping_is_the_augmented_system_step_by_step() {
-    let (a, d, n) = (matrix::<Complex64>(8, 6), 0.8, 6);
+    let (a, d, n) = (dense::<Complex64>(8, 6), 0.8, 6);
     let stacked = augmented(&a, d);
     for x0 in [vec![Complex64::default(); n], vector::<Complex64>(n, 4)] {
         let b = vector::<Complex64>(8, 1);
@@ -215,7 +202,7 @@ fn damping_whose_square_overflows_is_refused() {
 
 fn variances_are_the_inverse_of_the_normal_matrix<T: Scalar>() {
     let (m, n) = (9, 4);
-    let a = matrix::<T>(m, n);
+    let a = dense::<T>(m, n);
     for (d, start) in [(0.0, 0.0), (0.6, 0.0), (0.6, 1.0)] {
         // Two real numbers for a complex one: [[Re, −Im], [Im, Re]].
         let (re, im) = (|i, j| a.0[(i, j)].re().as_f64(), |i, j| a.0[(i, j)].im().as_f64());
@@ -360,7 +347,7 @@ fn the_units_of_b_and_a_do_not_matter() {
         );
     }
     // SciPy's lsmr calls a small matrix ill-conditioned.
-    let (a, b) = (matrix::<f64>(9, 5), vector::<f64>(9, 1));
+    let (a, b) = (dense::<f64>(9, 5), vector::<f64>(9, 1));
     let run = |unit: f64| Lsmr::new().solve(&Scaled::new(unit, a.clone()), &b, &mut [0.0; 5]).unwrap();
     let (one, small) = (run(1.0), run(1e-12));
     assert_eq!((one.stop, one.iterations), (small.stop, small.iterations), "{small}");
@@ -488,8 +475,8 @@ fn observers_of_lsmr_and_cg_may_stop_them() {
 #[test]
 fn every_reason_of_the_two_programs_has_its_number() {
     let diagonal = Diagonal::new(vec![1.0, 1e-3, 1e-6]);
-    let (a, b) = (matrix::<f64>(9, 5), vector::<f64>(9, 1));
-    let square = matrix::<f64>(5, 5);
+    let (a, b) = (dense::<f64>(9, 5), vector::<f64>(9, 1));
+    let square = dense::<f64>(5, 5);
     macro_rules! numbers {
         ($solver:ident) => {
             let exact = $solver::new().atol(0.0).btol(0.0).conlim(0.0);
@@ -514,7 +501,7 @@ fn every_reason_of_the_two_programs_has_its_number() {
 
 #[test]
 fn wrong_input_of_lsmr_and_cg_is_refused_before_work() {
-    let (a, wide) = (definite::<f64>(3), matrix::<f64>(3, 4));
+    let (a, wide) = (definite::<f64>(3), dense::<f64>(3, 4));
     let (b, mut x) = ([1.0, 2.0, 3.0], [0.0; 3]);
     let text = |r: Result<Report>| r.unwrap_err().to_string();
     assert_eq!(text(Cg::new().solve(&wide, &b, &mut [0.0; 4])), "A has shape [3, 4], expected [3, 3]");

@@ -2,7 +2,7 @@
 
 use convmtx::nalgebra::DMatrix;
 use convmtx::op::{BatchOperator, LinearOperator};
-use convmtx::{Result, Scalar};
+use convmtx::{Real, Result, Scalar};
 
 #[derive(Debug, Clone)]
 pub struct Dense<T>(pub DMatrix<T>);
@@ -51,4 +51,19 @@ pub fn convolution<T: Scalar>(kernel: &[T], n: usize, shape: &str) -> Dense<T> {
         }
     }
     Dense(a)
+}
+
+/// A well-conditioned matrix with entries everywhere.
+pub fn dense<T: Scalar>(m: usize, n: usize) -> Dense<T> {
+    let part = |k: usize| T::Real::of((k * 37 % 23) as f64 / 23.0 - 0.4);
+    Dense(DMatrix::from_fn(m, n, |i, j| {
+        let diagonal = T::from_real(T::Real::of(if i == j { 3.0 } else { 0.0 }));
+        diagonal + T::from_parts(part(i * n + 2 * j), part(3 * i + j * m + 1))
+    }))
+}
+
+/// Whole numbers, different in most places.
+pub fn vector<T: Scalar>(len: usize, shift: usize) -> Vec<T> {
+    let part = |k: usize| T::Real::of((k * 31 % 17) as f64 - 8.0);
+    (0..len).map(|i| T::from_parts(part(i + shift), part(i * i + 5))).collect()
 }

@@ -1,7 +1,10 @@
 //! One axis of a convolution as words and numbers, and what they mean, written down a second time.
 
+use super::BOUNDARIES;
 use super::naive::Axis;
 use convmtx::{ConvMode, Convention};
+use proptest::prelude::*;
+use std::ops::Range;
 
 /// What one axis can be.
 #[derive(Debug, Clone, Copy)]
@@ -31,4 +34,20 @@ impl Setting {
         let (stride, dilation) = (self.stride as i64, self.dilation as i64);
         Axis { n: self.n, m, taps: self.taps, offset, stride, dilation, boundary: self.boundary }
     }
+}
+
+/// Any setting with a signal of one of the lengths, in MATLAB's convention.
+pub fn any_setting(lengths: Range<usize>) -> impl Strategy<Value = Setting> {
+    let modes = [ConvMode::Full, ConvMode::Same, ConvMode::Valid];
+    (0..3_usize, lengths, 1..5_usize, 1..3_usize, 1..3_usize, 0..6_usize).prop_map(
+        move |(mode, n, taps, stride, dilation, boundary)| Setting {
+            mode: modes[mode],
+            convention: Convention::Matlab,
+            n,
+            taps,
+            stride,
+            dilation,
+            boundary: BOUNDARIES[boundary],
+        },
+    )
 }
