@@ -24,6 +24,9 @@ const MANY: usize = 16;
 /// Parts into which work is cut: at most this many, and at least four blocks each once there are more than 16.
 const PARTS: usize = 32;
 
+/// Bytes of scratch for all parts together, beyond two of them: every part has its own.
+const ROOM: usize = 12 << 20;
+
 /// Places of a block that are worth handing to another thread.
 const PLACES: usize = 1 << 12;
 
@@ -147,7 +150,8 @@ impl<T: Scalar> Blocks<T> {
     /// Units per part, and number of parts, for `units` of so many blocks each.
     fn split(&self, units: usize, blocks: usize) -> (usize, usize) {
         let worth = (units * blocks).saturating_mul(self.fft.len()) / PLACES;
-        let most = units.min(PARTS).min((units / 4).max(16));
+        let room = ROOM / (self.part_scratch() * size_of::<T>()).max(1);
+        let most = units.min(PARTS).min((units / 4).max(16)).min(room.max(2));
         let per_part = units.div_ceil(worth.clamp(1, most.max(1))).max(1);
         (per_part, units.div_ceil(per_part).max(1))
     }
