@@ -3,7 +3,8 @@
 A function receives what every peer receives and returns a callable without arguments that does the timed work, or a
 dict {variant: callable}. What a user does once (describing the operator) stands before the `return`, work that new
 data repeat stands inside. Results are NumPy arrays or scipy.sparse matrices. What the package does not offer raises
-NotImplementedError, which skips it.
+NotImplementedError, which skips it. Variants named "out=" write into one array again and again, allocated and touched
+before; all others include the memory of the result.
 """
 
 import numpy as np
@@ -11,6 +12,11 @@ import numpy as np
 import convmtx
 
 VERSION = getattr(convmtx, "__version__", "?")
+
+
+def room(shape, dtype):
+    """Memory for a result, touched: its pages are there."""
+    return np.ones(shape, dtype)
 
 
 def set_threads(n):
@@ -34,19 +40,32 @@ def spmm(k, x, csr):
     """Y = K X, 'same', x of shape (n, S); csr is the scipy.sparse matrix of the same map."""
     op = convmtx.Conv1d(k, len(x), "same", dtype=x.dtype)
     matrix = convmtx.aslinearoperator(csr)
-    return {"": lambda: op.matmat(x), "csr": lambda: matrix.matmat(x)}
+    y = room(x.shape, x.dtype)
+    return {
+        "": lambda: op.matmat(x),
+        "out=": lambda: op.matmat(x, out=y),
+        "csr": lambda: matrix.matmat(x),
+        "csr out=": lambda: matrix.matmat(x, out=y),
+    }
 
 
 def general_spmm(a, x, which):
     """A X or Aᵀ X (`which` is "A X" or "At X"), a any scipy.sparse matrix, x a vector or of shape (n, S)."""
     matrix = convmtx.aslinearoperator(a)
-    return lambda: (matrix if which == "A X" else matrix.T) @ x
+    y = room((a.shape[0 if which == "A X" else 1], *x.shape[1:]), np.result_type(a.dtype, x))
+
+    def into():
+        op = matrix if which == "A X" else matrix.T
+        return op.matvec(x, out=y) if x.ndim == 1 else op.matmat(x, out=y)
+
+    return {"": lambda: (matrix if which == "A X" else matrix.T) @ x, "out=": into}
 
 
 # C. Row i with row i
 def rowwise(a, b):
     """C[i] = convolve(a[i], b[i], 'full')."""
-    return lambda: convmtx.convolve_rows(a, b)
+    c = room((len(a), a.shape[1] + b.shape[1] - 1), a.dtype)
+    return {"": lambda: convmtx.convolve_rows(a, b), "out=": lambda: convmtx.convolve_rows(a, b, out=c)}
 
 
 def rowwise_outofcore(a_path, b_path, out_path):
@@ -58,33 +77,42 @@ def rowwise_outofcore(a_path, b_path, out_path):
 def conv2d(img, k):
     """'same' with zero boundary, dense kernel."""
     op = convmtx.Conv2d(k, img.shape, "same", dtype=img.dtype)
-    return lambda: op.apply(img)
+    y = room(img.shape, img.dtype)
+    return {"": lambda: op.apply(img), "out=": lambda: op.apply(img, out=y)}
 
 
 def conv2d_separable(img, kcol, krow):
     """'same' with outer(kcol, krow), zero boundary."""
     op = convmtx.Conv2d(np.outer(kcol, krow), img.shape, "same", dtype=img.dtype)
-    return {"": lambda: op.apply(img), "conv2(u, v, X)": lambda: convmtx.conv2(kcol, krow, img, "same")}
+    y = room(img.shape, img.dtype)
+    return {
+        "": lambda: op.apply(img),
+        "out=": lambda: op.apply(img, out=y),
+        "conv2(u, v, X)": lambda: convmtx.conv2(kcol, krow, img, "same"),
+    }
 
 
 def conv2d_batch(imgs, k):
     """imgs of shape (count, H, W), one kernel for all, 'same', zero boundary."""
     op = convmtx.Conv2d(k, imgs.shape[1:], "same", dtype=imgs.dtype)
-    return lambda: op.apply(imgs)
+    y = room(imgs.shape, imgs.dtype)
+    return {"": lambda: op.apply(imgs), "out=": lambda: op.apply(imgs, out=y)}
 
 
 # E. Gradients of a layer
 def backward_input(g, w):
     """g (B, F, H, W), w (F, 1, k, k), 'same' cross-correlation layer -> (B, 1, H, W)."""
     layer = convmtx.FilterBank.layer(w, g.shape[2:], padding=w.shape[-1] // 2)
-    return lambda: layer.apply_adjoint(g)
+    x = room((len(g), *layer.dims), g.dtype)
+    return {"": lambda: layer.apply_adjoint(g), "out=": lambda: layer.apply_adjoint(g, out=x)}
 
 
 def backward_kernel(x, g):
     """x (B, 1, H, W), g (B, F, H, W) -> (F, 1, 5, 5), summed over the batch."""
     # The gradient does not depend on the weights; ones hold their place.
     layer = convmtx.FilterBank.layer(np.ones((g.shape[1], 1, 5, 5), x.dtype), x.shape[2:], padding=2)
-    return lambda: layer.adjoint_kernel(x, g)
+    w = room(layer.kernel.shape, x.dtype)
+    return {"": lambda: layer.adjoint_kernel(x, g), "out=": lambda: layer.adjoint_kernel(x, g, out=w)}
 
 
 # F. Solvers

@@ -16,7 +16,8 @@ import numpy as np
 from . import _integers
 from ._checks import computing_dtype, is_integral, to_float
 from ._extend import extend
-from ._types import Array, DType, DTypeLike, Engine, Mode, Sizes
+from ._outputs import put
+from ._types import Array, DType, DTypeLike, Engine, Mode, Shape, Sizes
 from .operators import Conv1d, Conv2d, Conv3d, RowwiseConv
 
 _CONV: dict[int, type[Conv1d] | type[Conv2d] | type[Conv3d]] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
@@ -53,6 +54,7 @@ def convolve(
     engine: Engine = "auto",
     dtype: DTypeLike | None = None,
     names: tuple[str, str] = ("in1", "in2"),
+    out: Array | None = None,
 ) -> Array:
     """``full[offset : offset + output]`` of the convolution of ``x`` with ``h`` along their last ``len(offset)`` axes.
 
@@ -69,12 +71,13 @@ def convolve(
         exactly, and a value that ``dtype`` cannot hold raises ``ValueError``.
     engine : {"auto", "direct", "separable", "fft"}
         "fft" becomes "direct" for data that are not finite.
+    out : ndarray, optional
+        Of the shape and dtype of the result, which is put there, and computed there where nothing stands in the way.
     """
     dtype = np.dtype(np.result_type(x, h) if dtype is None else dtype)
     if is_integral(x, h) and (isinstance(boundary, str) or float(boundary).is_integer()):
-        return _integers.convolve(
-            x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve
-        )
+        y = _integers.convolve(x, h, offset, output, boundary=boundary, engine=engine, dtype=dtype, floating=_convolve)
+        return y if out is None else put(y, out)
     computing = computing_dtype(dtype)
     if is_integral(x) or is_integral(h):  # integers beside float32: in float64, as SciPy's transforms, and rounded once
         computing = np.result_type(computing, np.float64)
@@ -84,7 +87,10 @@ def convolve(
     # Operators keep NaN in signals where it is, but there are no transforms of kernels that are not finite.
     if engine == "fft" and not (np.isfinite(x).all() and np.isfinite(h).all()):
         engine = "direct"
-    return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
+    if out is None:
+        return _convolve(x, h, offset, output, boundary, engine).astype(dtype, copy=False)
+    suits = out.flags.c_contiguous and np.result_type(x, h) == dtype
+    return put(_convolve(x, h, offset, output, boundary, engine, out if suits else None), out)
 
 
 def _real_or(computing: DType, array: Array) -> DType:
@@ -101,17 +107,18 @@ def _convolve(
     output: Sequence[int],
     boundary: Any = "zero",
     engine: Engine = "auto",
+    out: Array | None = None,
 ) -> Array:
-    """:func:`convolve` in one of the four floating dtypes."""
+    """:func:`convolve` in one of the four floating dtypes; in `out`, row-contiguous, or else in memory of its own."""
     ndim = len(offset)
     x_batch, h_batch = x.shape[: x.ndim - ndim], h.shape[: h.ndim - ndim]
     batch = np.broadcast_shapes(x_batch, h_batch)
     if 0 in output or 0 in batch:
         return np.zeros((*batch, *output), np.result_type(x, h))
     if math.prod(h_batch) == 1:
-        y = _one_kernel(x, h.reshape(h.shape[h.ndim - ndim :]), offset, output, boundary, engine)
+        y = _one_kernel(x, h.reshape(h.shape[h.ndim - ndim :]), offset, output, boundary, engine, out)
     elif math.prod(x_batch) == 1 and boundary == "zero":  # one signal, many kernels: the roles may change
-        y = _one_kernel(h, x.reshape(x.shape[x.ndim - ndim :]), offset, output, boundary, engine)
+        y = _one_kernel(h, x.reshape(x.shape[x.ndim - ndim :]), offset, output, boundary, engine, out)
     else:
         x = np.broadcast_to(x, batch + x.shape[x.ndim - ndim :])
         h = np.broadcast_to(h, batch + h.shape[h.ndim - ndim :])
@@ -122,14 +129,25 @@ def _convolve(
             operator = RowwiseConv(
                 h.reshape(rows[0], -1), rows, offset=offset[0], output=output[0], boundary=boundary, engine=engine
             )
-            y = operator.apply(x.reshape(rows))
+            y = operator.apply(x.reshape(rows), out=_of_shape(out, (rows[0], *output)))
         else:
             y = np.stack([_one_kernel(x[at], h[at], offset, output, boundary, engine) for at in np.ndindex(*batch)])
     return y.reshape(*batch, *output)
 
 
+def _of_shape(out: Array | None, shape: Shape) -> Array | None:
+    """The same memory, row-contiguous, with other axes."""
+    return None if out is None else out.reshape(shape)
+
+
 def _one_kernel(
-    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any,
+    engine: Engine,
+    out: Array | None = None,
 ) -> Array:
     """Every signal in ``x`` (its last ``h.ndim`` axes) with the same kernel."""
     ndim = h.ndim
@@ -143,7 +161,7 @@ def _one_kernel(
     if len(folded) == ndim:
         folded.remove(max(folded, key=lambda a: n[a]))
     if not folded:
-        return _kept_axes(x, h, offset, output, boundary, engine)
+        return _kept_axes(x, h, offset, output, boundary, engine, out)
     kept = [a for a in range(ndim) if a not in folded]
     lead = len(batch)
     x = np.moveaxis(x, [lead + a for a in folded], range(lead, lead + len(folded)))
@@ -159,13 +177,20 @@ def _one_kernel(
 
 
 def _kept_axes(
-    x: Array, h: Array, offset: Sequence[int], output: Sequence[int], boundary: Any, engine: Engine
+    x: Array,
+    h: Array,
+    offset: Sequence[int],
+    output: Sequence[int],
+    boundary: Any,
+    engine: Engine,
+    out: Array | None = None,
 ) -> Array:
     """The operators up to three dimensions; beyond, a sum over the first axis' taps of convolutions of the rest."""
     ndim = h.ndim
     n = x.shape[x.ndim - ndim :]
     if ndim <= 3:
-        return operator_for(h, n, offset=offset, output=output, boundary=boundary, engine=engine).apply(x)
+        operator = operator_for(h, n, offset=offset, output=output, boundary=boundary, engine=engine)
+        return operator.apply(x, out=_of_shape(out, (*x.shape[: x.ndim - ndim], *output)))
     # y[i, ...] = Σ_t h[t] * x[i + offset - t]
     axis = x.ndim - ndim
     taps, rows = h.shape[0], output[0]

@@ -60,7 +60,7 @@ def as_elements(value: ArrayLike, name: str = "x") -> Array:
     array = as_array(value, name)
     dtype = array.dtype
     if dtype in ELEMENTS and dtype.isnative:
-        return array if array.flags.aligned else array.copy()
+        return array if has_whole_steps(array) else array.copy()
     if dtype.kind in "biu" or (dtype.kind == "O" and array.size and all(type(v) is int for v in array.flat)):
         return exact_floats(array, name)
     native = dtype.newbyteorder("=")
@@ -72,6 +72,15 @@ def as_elements(value: ArrayLike, name: str = "x") -> Array:
         f"{name} has dtype {dtype}, expected float32, float64, complex64, complex128, integers or bool; "
         "convert it with astype(numpy.float64) if that is what you mean"
     )
+
+
+def has_whole_steps(array: Array) -> bool:
+    """Whether the library can count through it: aligned, its elements apart by multiples of their size.
+
+    A complex field of a record array is aligned with half of it, and not always at such a distance.
+    """
+    flags = array.flags
+    return flags.aligned and (flags.forc or not any(stride % array.itemsize for stride in array.strides))
 
 
 def exact_floats(array: Array, name: str = "x") -> Array:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ._apply import convolve as _convolve
 from ._checks import as_numeric, computing_dtype
+from ._outputs import check_out
 from ._types import Array, ArrayLike, BoundaryWord, Convention, Mode, Number
 from ._words import windows
 
@@ -20,6 +21,7 @@ def convolve_rows(
     convention: Convention = "matlab",
     boundary: BoundaryWord | Number = "zero",
     correlate: bool = False,
+    out: Array | None = None,
 ) -> Array:
     """``C[i] = A[i] ∗ B[i]`` for every row, in one call and without convolving along the first axis.
 
@@ -37,6 +39,9 @@ def convolve_rows(
         What stands beyond the ends of the rows of ``A``.
     correlate : bool
         Reverse the kernels (no conjugation): ``torch``'s "convolution".
+    out : ndarray, shape (..., M, m), optional
+        Of the result's dtype, to write into; it is returned. Any strides, and it may overlap ``A`` and ``B``; memory in
+        row order that does not is written directly, without a result beside it, unless both operands are integers.
 
     Returns
     -------
@@ -61,13 +66,14 @@ def convolve_rows(
         if rows.ndim == 0 or rows.shape[-1] == 0:
             raise ValueError(f"{what} has shape {rows.shape}, expected rows of at least one value")
     try:
-        np.broadcast_shapes(A.shape[:-1], B.shape[:-1])
+        batch = np.broadcast_shapes(A.shape[:-1], B.shape[:-1])
     except ValueError:
         raise ValueError(
             f"A has shape {A.shape} and B has shape {B.shape}: the numbers of rows must be equal, or one of them 1"
         ) from None
     offset, output = windows(mode, A.shape[-1:], B.shape[-1:], convention)
     dtype = computing_dtype(np.result_type(A, B))
-    return _convolve(
-        A, B[..., ::-1] if correlate else B, offset, output, boundary=boundary, dtype=dtype, names=("A", "B")
-    )
+    room = None if out is None else check_out(out, (*batch, *output), dtype)
+    B = B[..., ::-1] if correlate else B
+    C = _convolve(A, B, offset, output, boundary=boundary, dtype=dtype, names=("A", "B"), out=room)
+    return C if out is None else out

@@ -67,6 +67,36 @@ def test_a_long_kernel_does_not_change_that(n):
     assert grown < 8 * n + 16 * MIB, f"{grown / MIB:.1f} MiB for an output of {8 * n / MIB:.1f}"
 
 
+# What a product into `out` reads and writes, of `n` numbers each: touched before, so that only what is hidden grows.
+INTO = {
+    "matvec": ("convmtx.Conv1d(h, n, 'same').matvec(x, out=y)", "(n,)"),
+    "rmatvec": ("convmtx.Conv1d(h, n, 'same').rmatvec(x, out=y)", "(n,)"),
+    "matmat": ("convmtx.Conv1d(h, n // 10, 'same').matmat(x, out=y)", "(n // 10, 10)"),
+    "matmat by columns": ("convmtx.Conv1d(h, n // 10, 'same').matmat(x.T, out=y.T)", "(10, n // 10)"),
+    "apply": ("convmtx.Conv2d(h[:25].reshape(5, 5), (100, 100), 'same').apply(x, out=y)", "(n // 10000, 100, 100)"),
+    "apply by columns": (
+        "convmtx.Conv2d(h[:25].reshape(5, 5), (100, 100), 'same', order='F')"
+        ".apply(x.swapaxes(1, 2), out=y.swapaxes(1, 2))",
+        "(n // 10000, 100, 100)",
+    ),
+    "apply_adjoint": (
+        "convmtx.Conv2d(h[:25].reshape(5, 5), (100, 100), 'same').apply_adjoint(x, out=y)",
+        "(n // 10000, 100, 100)",
+    ),
+    "convolve_rows": ("convmtx.convolve_rows(x, h, 'same', out=y)", "(10, n // 10)"),
+    "convolve_rows, own kernels": ("convmtx.convolve_rows(x, np.ones((10, 9)), 'same', out=y)", "(10, n // 10)"),
+}
+
+
+@pytest.mark.parametrize("product", INTO)
+@pytest.mark.parametrize("n", SIZES)
+def test_a_product_into_given_memory_holds_nothing(n, product):
+    call, shape = INTO[product]
+    make = f"h, x, y = np.linspace(1, 2, 31), np.ones({shape}), np.ones({shape})"
+    grown = growth_of(n, f"n = 10**5\n{make}\ndef work(n):\n    {call}", prepare=make)
+    assert grown < 4 * MIB, f"{grown / MIB:.1f} MiB beside an output of {8 * n / MIB:.1f}"
+
+
 @pytest.mark.parametrize("n", SIZES)
 def test_a_description_holds_nothing(n):
     setup = "def work(n):\n    return convmtx.Conv1d(np.ones(31), n)"

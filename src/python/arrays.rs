@@ -2,29 +2,43 @@
 
 use super::element::Entry;
 use crate::memory;
-use ndarray::{Array2, ArrayView2, Axis, ShapeBuilder};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Dimension, IxDyn, ShapeBuilder};
 use numpy::{
-    IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray1, PyUntypedArrayMethods,
+    BorrowError, IntoPyArray, PyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 /// An array of `T` in any layout; the caller's memory.
 pub fn borrow<'py, T: Entry>(what: &str, array: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
-    array.extract::<PyReadonlyArrayDyn<T>>().map_err(|_| {
+    let typed = array.cast::<PyArrayDyn<T>>().map_err(|_| {
         let found = array.getattr("dtype").map_or_else(|_| array.get_type().to_string(), |d| d.to_string());
         PyTypeError::new_err(format!("{what} has dtype {found}, expected {}", T::NAME))
+    })?;
+    typed.try_readonly().map_err(|_| in_use(what))
+}
+
+/// An array of `T` to write into; the caller's memory.
+pub fn borrow_mut<'py, T: Entry, D: Dimension>(
+    what: &str,
+    array: &Bound<'py, PyAny>,
+) -> PyResult<PyReadwriteArray<'py, T, D>> {
+    let refuse = |expected: &str| PyTypeError::new_err(format!("{what} is not {expected}"));
+    let kind = if D::NDIM == Some(1) { "a vector" } else { "an array" };
+    let array = array.cast::<PyArray<T, D>>().map_err(|_| refuse(&format!("{kind} of {}", T::NAME)))?;
+    array.try_readwrite().map_err(|error| match error {
+        BorrowError::NotWriteable => refuse("writable"),
+        _ => in_use(what),
     })
 }
 
-/// A vector of `T` to write into; the caller's memory.
-pub fn borrow_mut<'py, T: Entry>(
-    what: &str,
-    array: &Bound<'py, PyAny>,
-) -> PyResult<PyReadwriteArray1<'py, T>> {
-    let refuse = |expected: &str| PyTypeError::new_err(format!("{what} is not {expected}"));
-    let array = array.cast::<PyArray1<T>>().map_err(|_| refuse(&format!("a vector of {}", T::NAME)))?;
-    array.try_readwrite().map_err(|_| refuse("writable, or in use elsewhere"))
+/// What another thread writes is not read, and what it reads is not written, while it runs without the interpreter's lock.
+fn in_use(what: &str) -> PyErr {
+    PyValueError::new_err(format!(
+        "{what} is in use by a product that still runs, expected memory that no other thread writes or reads; \
+         give every thread an array of its own"
+    ))
 }
 
 /// The elements in row-major order, copied only if they are not adjacent.
@@ -33,6 +47,19 @@ pub fn elements<'a, T: Entry>(array: &'a PyReadonlyArrayDyn<T>) -> std::borrow::
         Ok(slice) if array.is_c_contiguous() => slice.into(),
         _ => array.as_array().iter().copied().collect::<Vec<_>>().into(),
     }
+}
+
+/// A batch of one vector per column, to write into.
+pub fn batch_mut<'a, T: Entry>(
+    what: &str,
+    array: &'a mut PyReadwriteArray<T, IxDyn>,
+) -> PyResult<ArrayViewMut2<'a, T>> {
+    let found = array.ndim();
+    array.as_array_mut().into_dimensionality().map_err(|_| {
+        PyValueError::new_err(format!(
+            "{what} has {found} axes, expected a matrix with one vector per column"
+        ))
+    })
 }
 
 /// A vector, or a batch of one per column.

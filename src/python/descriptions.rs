@@ -8,6 +8,7 @@ use crate::conv::{Conv, FilterBank, KernelOperator, RowwiseConv};
 use crate::csr::{Banded, Diagonals};
 use crate::plan::Engine;
 use crate::{Error, Result, Summation};
+use ndarray::Ix1;
 use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -314,7 +315,7 @@ impl Description {
         let (indptr, indices) = (Borrowed::new("indptr", indptr)?, Borrowed::new("indices", indices)?);
         let (indptr, indices) = (indptr.places()?, indices.places()?);
         typed!(&self.held, d => {
-            let mut data = borrow_mut("data", data)?;
+            let mut data = borrow_mut::<_, Ix1>("data", data)?;
             let values = data.as_slice_mut()?;
             Ok(threads::run(py, usize::MAX, || d.update_csr(shape, indptr, indices, values))?)
         })

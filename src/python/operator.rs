@@ -1,10 +1,12 @@
 //! Operators of one element type, as Python holds them.
 
-use super::arrays::{batch, borrow, elements, give, zeros_like};
+use super::arrays::{batch, batch_mut, borrow, borrow_mut, elements, give, zeros_like};
 use super::element::{Entry, Family, Typed, typed};
 use super::threads;
 use crate::Scalar;
+use crate::memory;
 use crate::op::{Apply, BatchOperator, dottest};
+use ndarray::IxDyn;
 use num_complex::Complex;
 use numpy::{IntoPyArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
@@ -41,32 +43,41 @@ impl Operator {
     }
 }
 
-/// `A x` or, with `adjoint`, `Aᴴ x`, for a vector or one per column.
+/// `A x` or, with `adjoint`, `Aᴴ x`, for a vector or one per column: in `out`, which is given back, or else in fresh memory.
 fn product<'py, T: Entry>(
     (a, native): (Arc<dyn BatchOperator<T> + Sync>, bool),
     adjoint: bool,
     x: &Bound<'py, PyAny>,
+    out: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = x.py();
     let array = borrow::<T>("x", x)?;
+    let view = batch("X", &array)?;
     let (m, n) = a.shape();
     let rows = if adjoint { n } else { m };
     let entries = work(native, m.saturating_mul(n));
-    if array.ndim() == 1 {
+    let one = array.ndim() == 1;
+    let out = match out {
+        Some(out) => out.clone(),
+        None if one => give(py, memory::zeroed::<T>("the result", rows)?),
+        None => zeros_like(rows, &view)?.into_pyarray(py).into_any(),
+    };
+    let mut room = borrow_mut::<T, IxDyn>("out", &out)?; // refused where it overlaps `x`
+    if one {
         let x = elements(&array);
-        let x: &[T] = &x;
-        let y = threads::run(py, entries, move || if adjoint { a.apply_adjoint(x) } else { a.apply(x) })?;
-        debug_assert_eq!(y.len(), rows);
-        return Ok(give(py, y));
+        let (x, y): (&[T], &mut [T]) = (&x, room.as_slice_mut()?);
+        threads::run(py, entries, move || match adjoint {
+            false => a.apply_into(x, y),
+            true => a.apply_adjoint_into(x, y),
+        })?;
+    } else {
+        let y = batch_mut("out", &mut room)?;
+        threads::run(py, entries.saturating_mul(view.ncols()), move || match adjoint {
+            false => a.apply_batch_into(view, y),
+            true => a.apply_adjoint_batch_into(view, y),
+        })?;
     }
-    let view = batch("X", &array)?;
-    let mut y = zeros_like(rows, &view)?;
-    let out = y.view_mut();
-    threads::run(py, entries.saturating_mul(view.ncols()), move || match adjoint {
-        false => a.apply_batch_into(view, out),
-        true => a.apply_adjoint_batch_into(view, out),
-    })?;
-    Ok(y.into_pyarray(py).into_any())
+    Ok(out)
 }
 
 /// What a product is worth to the threads: nothing where it calls Python, whose exceptions belong to the calling thread.
@@ -87,14 +98,24 @@ impl Operator {
         self.name()
     }
 
-    /// A x, for a vector or for every column of a matrix.
-    fn forward<'py>(&self, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        typed!(&self.held, a => product((a.clone(), self.native), false, x))
+    /// A x, for a vector or for every column of a matrix; into `out`, contiguous and apart from `x`, if that is given.
+    #[pyo3(signature = (x, out=None))]
+    fn forward<'py>(
+        &self,
+        x: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        typed!(&self.held, a => product((a.clone(), self.native), false, x, out))
     }
 
-    /// Aᴴ y, for a vector or for every column of a matrix.
-    fn adjoint<'py>(&self, y: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        typed!(&self.held, a => product((a.clone(), self.native), true, y))
+    /// Aᴴ y, for a vector or for every column of a matrix; into `out` as above.
+    #[pyo3(signature = (y, out=None))]
+    fn adjoint<'py>(
+        &self,
+        y: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        typed!(&self.held, a => product((a.clone(), self.native), true, y, out))
     }
 
     /// (⟨Ax, y⟩, ⟨x, Aᴴy⟩, relative difference, bound) for random vectors.

@@ -1,8 +1,9 @@
 """Operators: convolutions, layers, and what is made of them."""
 
 from .algebra import BlockDiagonal, Diagonal, Difference, Gradient2d, HStack, Identity, VStack, aslinearoperator
-from .base import DotTest, LinearOperator
+from .base import LinearOperator
 from .convolutions import Conv1d, Conv2d, Conv3d, Convolution, RowwiseConv
+from .dottest import DotTest
 from .layers import FilterBank, KernelOperator, Layer
 
 __all__ = [

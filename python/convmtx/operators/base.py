@@ -5,54 +5,20 @@ from __future__ import annotations
 import math
 import numbers
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .. import _core
 from .._arrays import as_elements, element_dtype, in_dtype, size
+from .._outputs import check_out, put, takes_results
 from .._types import Array, ArrayLike, DType, DTypeLike, Number, Order, Shape, SparseFormat
 from .._words import FORMATS, look_up
+from .dottest import DotTest
 
 if TYPE_CHECKING:
     from scipy import sparse
     from typing_extensions import Self
-
-
-class DotTest(NamedTuple):
-    """Both sides of ⟨A x, y⟩ = ⟨x, Aᴴ y⟩ for random vectors, and how far apart they are. True if the test passed.
-
-    Examples
-    --------
-    >>> import convmtx
-    >>> test = convmtx.Conv1d([1.0, 2.0], 3).dottest()
-    >>> bool(test), test.relative <= test.bound
-    (True, True)
-    """
-
-    ax_y: complex
-    """⟨A x, y⟩"""
-    x_ahy: complex
-    """⟨x, Aᴴ y⟩"""
-    relative: float
-    """|difference| / max(‖A x‖‖y‖, ‖x‖‖Aᴴ y‖)"""
-    bound: float
-    """What rounding explains: 8·ε·√max(rows, cols)."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the difference is no larger than rounding explains."""
-        return bool(self.relative <= self.bound)
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __str__(self) -> str:
-        verdict = "passed" if self.passed else "FAILED"
-        return (
-            f"<A x, y>   = {self.ax_y}\n<x, A^H y> = {self.x_ahy}\n"
-            f"relative difference {self.relative:.2e}, bound {self.bound:.2e}: {verdict}"
-        )
 
 
 class LinearOperator:
@@ -63,6 +29,13 @@ class LinearOperator:
 
     Results have the dtype that NumPy's promotion gives for operator and vector. A complex vector meets a real operator
     as its real and imaginary part.
+
+    Products by name (`matvec`, `rmatvec`, `matmat`, `rmatmat`, `apply`, `apply_adjoint`) take ``out=``, an array of
+    exactly the result's shape and dtype, write into it and return it. It may have any strides and may overlap what is
+    read. Contiguous memory that does not is written directly, without a result beside it: a vector, a batch by rows or
+    by columns (fastest in the layout of the batch that is read), a stack of arrays in the operator's `order`. Elsewhere
+    the result is computed first and then copied. A product that raises on its way, after its arguments were accepted,
+    may leave `out` partly written. No other thread may use `out` meanwhile; products that do are refused.
 
     Attributes
     ----------
@@ -150,56 +123,81 @@ class LinearOperator:
             self._twins[dtype] = self._in_dtype(dtype)
         return self._twins[dtype]
 
-    def _product(self, v: Array, adjoint: bool) -> Array:
-        """A v or Aᴴ v for elements `v` of checked shape."""
+    def _product(self, v: Array, adjoint: bool, out: Array | None = None) -> Array:
+        """A v or Aᴴ v for elements `v` of checked shape; in `out`, checked for shape and dtype, if given."""
         dtype = np.result_type(self.dtype, v.dtype)
         if dtype.kind == "c" and self.dtype.kind != "c":
-            return self._product_of_parts(v, adjoint, dtype)
+            return self._product_of_parts(v, adjoint, dtype, out)
         native = self.astype(dtype)._native
+        product = native.adjoint if adjoint else native.forward
         v = in_dtype(v, dtype)
-        return native.adjoint(v) if adjoint else native.forward(v)
+        if out is None or takes_results(out, v):
+            return product(v, out)
+        return put(product(v), out)
 
-    def _product_of_parts(self, v: Array, adjoint: bool, dtype: DType) -> Array:
+    def _product_of_parts(self, v: Array, adjoint: bool, dtype: DType, out: Array | None) -> Array:
         """The product of a real operator with complex vectors: twice as many real ones."""
         v = in_dtype(v, dtype)
         if v.ndim == 2 and v.shape[1] >= 4 and v.flags.c_contiguous:
-            return self._product(v.view(v.real.dtype), adjoint).view(dtype)
-        real, imag = (self._product(np.ascontiguousarray(part), adjoint) for part in (v.real, v.imag))
-        result = np.empty(real.shape, dtype)
-        result.real, result.imag = real, imag
+            real = v.real.dtype
+            if out is not None and out.size and out.flags.c_contiguous:
+                self._product(v.view(real), adjoint, out.view(real))
+                return out
+            result = self._product(v.view(real), adjoint).view(dtype)
+            return result if out is None else put(result, out)
+        parts = [self._product(np.ascontiguousarray(part), adjoint) for part in (v.real, v.imag)]
+        result = np.empty(parts[0].shape, dtype) if out is None else out
+        result.real, result.imag = parts
         return result
 
-    def _vector(self, v: ArrayLike, adjoint: bool, name: str) -> Array:
+    def _vector(self, v: ArrayLike, adjoint: bool, name: str, out: Array | None) -> Array:
         v = as_elements(v, name)
-        expected = self.shape[0] if adjoint else self.shape[1]
+        to, expected = self.shape[::-1] if adjoint else self.shape
         if v.shape not in ((expected,), (expected, 1)):
             raise ValueError(f"{name} has shape {v.shape}, expected ({expected},) or ({expected}, 1)")
         column = v.ndim == 2
-        product = self._product(v.reshape(expected), adjoint)
-        return product.reshape(-1, 1) if column else product
+        if out is None:
+            product = self._product(v.reshape(expected), adjoint)
+            return product.reshape(to, 1) if column else product
+        room = check_out(out, (to, 1) if column else (to,), np.result_type(self.dtype, v.dtype))
+        self._product(v.reshape(expected), adjoint, room[:, 0] if column else room)
+        return out
 
-    def _batch(self, v: ArrayLike, adjoint: bool, name: str) -> Array:
+    def _batch(self, v: ArrayLike, adjoint: bool, name: str, out: Array | None) -> Array:
         v = as_elements(v, name)
-        expected = self.shape[0] if adjoint else self.shape[1]
+        to, expected = self.shape[::-1] if adjoint else self.shape
         if v.ndim != 2 or v.shape[0] != expected:
             raise ValueError(f"{name} has shape {v.shape}, expected ({expected}, S), one signal per column")
-        return self._product(v, adjoint)
+        if out is None:
+            return self._product(v, adjoint)
+        self._product(v, adjoint, check_out(out, (to, v.shape[1]), np.result_type(self.dtype, v.dtype)))
+        return out
 
-    def matvec(self, x: ArrayLike) -> Array:
-        """A x for a vector of ``shape[1]`` elements; a column stays a column."""
-        return self._vector(x, False, "x")
+    def matvec(self, x: ArrayLike, *, out: Array | None = None) -> Array:
+        """A x for a vector of ``shape[1]`` elements, in `out` if given; a column stays a column.
 
-    def rmatvec(self, y: ArrayLike) -> Array:
-        """Aᴴ y for a vector of ``shape[0]`` elements; a column stays a column."""
-        return self._vector(y, True, "y")
+        Examples
+        --------
+        >>> import numpy as np, convmtx
+        >>> A, y = convmtx.Conv1d([1.0, 2.0], 2), np.empty(3)
+        >>> A.matvec([1.0, 10.0], out=y) is y
+        True
+        >>> y
+        array([ 1., 12., 20.])
+        """
+        return self._vector(x, False, "x", out)
 
-    def matmat(self, X: ArrayLike) -> Array:
-        """A X for a batch, one signal per column; the result has the layout of `X`."""
-        return self._batch(X, False, "X")
+    def rmatvec(self, y: ArrayLike, *, out: Array | None = None) -> Array:
+        """Aᴴ y for a vector of ``shape[0]`` elements, in `out` if given; a column stays a column."""
+        return self._vector(y, True, "y", out)
 
-    def rmatmat(self, Y: ArrayLike) -> Array:
-        """Aᴴ Y for a batch, one signal per column; the result has the layout of `Y`."""
-        return self._batch(Y, True, "Y")
+    def matmat(self, X: ArrayLike, *, out: Array | None = None) -> Array:
+        """A X for a batch, one signal per column, in `out` if given; otherwise the result has the layout of `X`."""
+        return self._batch(X, False, "X", out)
+
+    def rmatmat(self, Y: ArrayLike, *, out: Array | None = None) -> Array:
+        """Aᴴ Y for a batch, one signal per column, in `out` if given; otherwise the result has the layout of `Y`."""
+        return self._batch(Y, True, "Y", out)
 
     # What `pylops.aslinearoperator` calls.
 
@@ -238,36 +236,54 @@ class LinearOperator:
     def __call__(self, x: Any) -> Any:
         return self.dot(x)
 
-    def apply(self, x: ArrayLike) -> Array:
+    def apply(self, x: ArrayLike, *, out: Array | None = None) -> Array:
         """The map of arrays of shape `dims` with any leading batch axes, ``(*batch, *dims)`` to ``(*batch, *dimsd)``.
 
         Where the boundary is a constant its contribution is added, unlike in products with the operator, which are
         linear.
+
+        Parameters
+        ----------
+        x : array of shape ``(*batch, *dims)``
+        out : ndarray of shape ``(*batch, *dimsd)``, optional
+            Of the result's dtype, to write into; it is returned.
         """
-        y = self._apply(x, self.dims, self.dimsd, False, "x")
+        y = self._apply(x, self.dims, self.dimsd, False, "x", out)
         constant = self.constant_term()
-        return y if constant is None else y + constant.astype(y.dtype, copy=False)
+        if constant is not None:
+            y += constant.astype(y.dtype, copy=False)
+        return y
 
-    def apply_adjoint(self, y: ArrayLike) -> Array:
-        """The adjoint for arrays of shape `dimsd` with any leading batch axes."""
-        return self._apply(y, self.dimsd, self.dims, True, "y")
+    def apply_adjoint(self, y: ArrayLike, *, out: Array | None = None) -> Array:
+        """The adjoint for arrays of shape `dimsd` with any leading batch axes, in `out` if given."""
+        return self._apply(y, self.dimsd, self.dims, True, "y", out)
 
-    def _apply(self, v: ArrayLike, shape: Shape, result: Shape, adjoint: bool, name: str) -> Array:
+    def _apply(
+        self, v: ArrayLike, shape: Shape, result: Shape, adjoint: bool, name: str, out: Array | None = None
+    ) -> Array:
         v = as_elements(v, name)
         axes = len(shape)
         if v.ndim < axes or v.shape[v.ndim - axes :] != shape:
             raise ValueError(f"{name} has shape {v.shape}, expected (..., {', '.join(map(str, shape))})")
         batch = v.shape[: v.ndim - axes]
-        if not batch:
-            return self._of_shape(self._product(v.ravel(self.order), adjoint), result)
-        if self.order == "F":
-            v = v.transpose(*range(len(batch)), *reversed(range(len(batch), v.ndim)))
-            result = result[::-1]
-        columns = v.reshape(math.prod(batch), math.prod(shape)).T  # one signal per column, adjacent in memory
-        out = self._product(columns, adjoint).T.reshape(*batch, *result)
-        if self.order == "F":
-            out = out.transpose(*range(len(batch)), *reversed(range(len(batch), out.ndim)))
-        return out
+        place = None
+        if out is not None:
+            room = self._in_order(check_out(out, (*batch, *result), np.result_type(self.dtype, v.dtype)), len(batch))
+            place = room if room.flags.c_contiguous else None  # others have no view of the shape below
+        v = self._in_order(v, len(batch))
+        if batch:  # one signal per column, adjacent in memory
+            count = math.prod(batch)
+            columns = None if place is None else place.reshape(count, math.prod(result)).T
+            product = self._product(v.reshape(count, math.prod(shape)).T, adjoint, columns).T
+        else:
+            product = self._product(v.ravel(), adjoint, None if place is None else place.ravel())
+        product = product.reshape(*batch, *(result if self.order == "C" else result[::-1]))
+        y = self._in_order(product, len(batch))
+        return y if out is None else put(y, out)
+
+    def _in_order(self, v: Array, batch: int) -> Array:
+        """The axes behind those of the batch as they become vectors: the last one fastest. The same again undoes it."""
+        return v if self.order == "C" else v.transpose(*range(batch), *reversed(range(batch, v.ndim)))
 
     def constant_term(self) -> Array | None:
         """What a constant boundary adds, of shape `dimsd`; None where there is none."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from .._arrays import as_elements, element_dtype, has_axes, in_dtype, size, sizes
+from .._outputs import check_out, put
 from .._types import Array, ArrayLike, Boundary, Convention, DType, DTypeLike, Engine, Mode, Order, Shape, Sizes
 from .._types import SparseFormat, Summation
 from .._words import CONVENTIONS, ENGINES, FORMATS, SUMMATIONS, look_up
@@ -209,7 +210,7 @@ class Convolution(LinearOperator):
 
         return KernelOperator(self, x)
 
-    def adjoint_kernel(self, x: ArrayLike, y: ArrayLike) -> Array:
+    def adjoint_kernel(self, x: ArrayLike, y: ArrayLike, *, out: Array | None = None) -> Array:
         """Hᴴ y, the gradient of ⟨y, conv(x, h)⟩ with respect to the kernel h, in the kernel's shape and orientation.
 
         Parameters
@@ -217,6 +218,8 @@ class Convolution(LinearOperator):
         x : array of shape `dims`, or (*batch, *dims)
         y : array of shape `dimsd`, or (*batch, *dimsd)
             With batch axes, as many in both, the sum of the gradients over the batch: one product in the library.
+        out : ndarray of the kernel's shape, optional
+            Of the result's dtype, to write into; it is returned. Any strides; it may overlap `x` and `y`.
 
         Examples
         --------
@@ -228,14 +231,17 @@ class Convolution(LinearOperator):
         array([2., 2.])
         """
         x, y = as_elements(x, "x"), as_elements(y, "y")
+        dtype = np.result_type(self.dtype, x.dtype, y.dtype)
+        if out is not None:
+            check_out(out, self.kernel.shape, dtype)
         if x.ndim > len(self.dims) and y.ndim > len(self.dimsd):
             x, y = self._members(x, y)
         else:
             x, y = self._flat(x, self.dims, "x"), self._flat(y, self.dimsd, "y")
-        dtype = np.result_type(self.dtype, x.dtype, y.dtype)
         description = self.astype(dtype)._description
         taps = description.adjoint_kernel(in_dtype(x, dtype), in_dtype(y, dtype))
-        return taps.reshape(self.kernel.shape, order=self.order)
+        gradient = taps.reshape(self.kernel.shape, order=self.order)
+        return gradient if out is None else put(gradient, out)
 
     def _members(self, x: Array, y: Array) -> tuple[Array, Array]:
         """The members of a batch one after the other, each in the library's order."""
