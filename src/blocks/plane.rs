@@ -12,7 +12,7 @@
 
 use super::Reading;
 use crate::scalar::Scalar;
-use crate::simd::{ABSENT, Row, Sheet, correlate_row, correlate_sheet, lanes};
+use crate::simd::{ABSENT, Row, Sheet, correlate_row, correlate_sheet, long_rows};
 use std::ops::Range;
 
 /// Result rows of a band.
@@ -50,17 +50,21 @@ impl<T: Scalar> Plane<'_, T> {
         if width == 0 {
             return;
         }
-        let narrow =
-            self.columns.is_alone() && width * self.rows.step <= lanes::<T>() && columns.len() == width;
-        if narrow && self.rows.slides() {
-            let inside = self.rows.inside(&rows);
-            if !inside.is_empty() {
-                self.flat(&inside, &mut out[(inside.start - rows.start) * width..], fresh);
-            }
-            self.bands(rows.start..inside.start, columns, out, fresh);
-            self.bands(inside.end..rows.end, columns, &mut out[(inside.end - rows.start) * width..], fresh);
-        } else {
+        let mut inside = rows.start..rows.start;
+        if self.columns.is_alone()
+            && self.rows.slides()
+            && columns.len() == width
+            && let Some(some) = long_rows::<T>(width * self.rows.step)
+        {
+            inside = self.rows.inside(&rows);
+            inside.end -= inside.len() % some;
+        }
+        if inside.is_empty() {
             self.bands(rows.clone(), columns, out, fresh);
+        } else {
+            self.bands(rows.start..inside.start, columns, out, fresh);
+            self.flat(&inside, &mut out[(inside.start - rows.start) * width..], fresh);
+            self.bands(inside.end..rows.end, columns, &mut out[(inside.end - rows.start) * width..], fresh);
         }
         for place in self.rows.folded().into_iter().flatten() {
             if let Some(r) = self.rows.result(place)
@@ -71,7 +75,7 @@ impl<T: Scalar> Plane<'_, T> {
         }
     }
 
-    /// Rows that lie inside, shorter than a register: one long row, in which neighbouring taps are whole rows apart.
+    /// Rows that lie inside as one long row, in which neighbouring taps are whole rows apart.
     fn flat(&self, rows: &Range<usize>, out: &mut [T], fresh: bool) {
         let width = self.columns.results;
         let row = Row {
@@ -112,9 +116,17 @@ impl<T: Scalar> Plane<'_, T> {
             let mut table = [ABSENT; TABLE];
             let starts = &mut table[..count + tap_rows - 1];
             let place = self.rows.place(rows.start) + (first * self.rows.step) as i64;
-            for (m, start) in starts.iter_mut().enumerate() {
-                let source = self.rows.source(place + (m * self.rows.step) as i64);
-                *start = source.map_or(ABSENT, |r| r * self.columns.sources);
+            let plain = self.rows.plain(place, starts.len());
+            let place = |m: usize| place + (m * self.rows.step) as i64;
+            for m in (0..plain.start).chain(plain.end..starts.len()) {
+                let source = self.rows.source(place(m));
+                starts[m] = source.map_or(ABSENT, |r| r * self.columns.sources);
+            }
+            if !plain.is_empty() {
+                // Most of the table: without a question for each of its rows.
+                let (first, step) = (place(plain.start) as usize, self.rows.step * self.columns.sources);
+                let first = first * self.columns.sources;
+                starts[plain].iter_mut().enumerate().for_each(|(m, start)| *start = first + m * step);
             }
             let tap = (self.tap + self.rows.tap).wrapping_add_signed(first as isize * self.rows.tap_step);
             Band { plane: self, rows: count, starts, tap, tap_rows }.columns(columns, out, fresh);

@@ -119,7 +119,7 @@ impl Reading {
 
     /// The source at a place.
     pub(crate) fn source(&self, place: i64) -> Option<usize> {
-        let (n, at) = (self.sources as i64, place / self.spread);
+        let n = self.sources as i64;
         if self.spread == 1 {
             if (0..n).contains(&place) {
                 return Some(place as usize);
@@ -127,7 +127,19 @@ impl Reading {
             // One source with weight 1; boundaries with others do not come here, see `Reading::fits`.
             return self.beyond.terms(place, self.sources).into_iter().next().map(|term| term.0);
         }
+        let at = place / self.spread;
         (place >= 0 && at < n && at * self.spread == place).then_some(at as usize)
+    }
+
+    /// Among `count` places from `place` on, as far apart as taps, those at which a source stands of the same number.
+    pub(crate) fn plain(&self, place: i64, count: usize) -> Range<usize> {
+        if self.spread != 1 {
+            return 0..0;
+        }
+        let steps_to = |end: i64| (end.max(place) - place) as usize;
+        let lo = steps_to(0).div_ceil(self.step).min(count);
+        let hi = steps_to(self.sources as i64).div_ceil(self.step).min(count);
+        lo..hi
     }
 
     /// The sources of a line from a place on, with what stands beyond its ends.

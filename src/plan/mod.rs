@@ -24,7 +24,7 @@ use std::fmt;
 const ADVANTAGE: f64 = 1.2;
 
 /// Seconds below which nothing that rounds is taken: for so short a product nobody should give up exact integers.
-const NEGLIGIBLE: f64 = 5e-5;
+const NEGLIGIBLE: f64 = 1e-5;
 
 /// The ways to compute a convolution without a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

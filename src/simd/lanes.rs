@@ -8,6 +8,9 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     /// Elements in a register.
     const COUNT: usize;
 
+    /// A register half as long, if that takes half the time.
+    type Half: Lanes<T>;
+
     /// Registers that the processor has.
     const REGISTERS: usize;
 
@@ -98,6 +101,7 @@ pub(super) fn prefetch<T>(from: *const T) {
 pub(super) struct Array<T, const N: usize>([T; N]);
 
 impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
+    type Half = Self;
     const COUNT: usize = N;
     const REGISTERS: usize = 16;
     const FUSED: bool = false;
@@ -163,7 +167,7 @@ impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
     (
-        $(#[$doc:meta])* $name:ident, $bytes:literal, $registers:literal, $single:ident, $double:ident,
+        $(#[$doc:meta])* $name:ident, $half:ident, $bytes:literal, $registers:literal, $single:ident, $double:ident,
         $to_double:ident, $to_single:ident,
         $load:ident, $store:ident, $zero:ident, $set_s:ident, $set_d:ident,
         $add_s:ident, $mul_s:ident, $fma_s:ident, $swap_s:ident,
@@ -246,6 +250,7 @@ macro_rules! register {
         }
 
         impl<T: Scalar, const FUSED: bool> Lanes<T> for $name<T, FUSED> {
+            type Half = $half<T, FUSED>;
             const COUNT: usize = $bytes / size_of::<T>();
             const REGISTERS: usize = $registers;
             const FUSED: bool = FUSED;
@@ -348,7 +353,7 @@ mod x86 {
 
     register! {
         /// 512 bits.
-        Zmm, 64, 32, __m512, __m512d, _mm512_castps_pd, _mm512_castpd_ps,
+        Zmm, HalfZmm, 64, 32, __m512, __m512d, _mm512_castps_pd, _mm512_castpd_ps,
         _mm512_loadu_ps, _mm512_storeu_ps, _mm512_setzero_ps, _mm512_set1_ps, _mm512_set1_pd,
         _mm512_add_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_permute_ps,
         _mm512_add_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_permute_pd, 0b01010101,
@@ -357,8 +362,18 @@ mod x86 {
     }
 
     register! {
+        /// 256 bits, with the masks and the number of the wider ones.
+        HalfZmm, HalfZmm, 32, 32, __m256, __m256d, _mm256_castps_pd, _mm256_castpd_ps,
+        _mm256_loadu_ps, _mm256_storeu_ps, _mm256_setzero_ps, _mm256_set1_ps, _mm256_set1_pd,
+        _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_permute_ps,
+        _mm256_add_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_permute_pd, 0b0101,
+        |from: *const f32, count| _mm256_maskz_loadu_ps(mask512(count) as __mmask8, from), // count is below 8
+        |to: *mut f32, count, value| _mm256_mask_storeu_ps(to, mask512(count) as __mmask8, value)
+    }
+
+    register! {
         /// 256 bits.
-        Ymm, 32, 16, __m256, __m256d, _mm256_castps_pd, _mm256_castpd_ps,
+        Ymm, Ymm, 32, 16, __m256, __m256d, _mm256_castps_pd, _mm256_castpd_ps,
         _mm256_loadu_ps, _mm256_storeu_ps, _mm256_setzero_ps, _mm256_set1_ps, _mm256_set1_pd,
         _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_permute_ps,
         _mm256_add_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_permute_pd, 0b0101,

@@ -20,7 +20,7 @@ pub(crate) use compressed::Compressed;
 pub(crate) use correlate::{Correlate, correlate};
 pub(crate) use dots::{Dots, dots};
 pub(crate) use filters::{Filters, correlate_filters};
-pub(crate) use row::{Row, correlate_row};
+pub(crate) use row::{Row, correlate_row, long_rows};
 pub(crate) use sheet::{ABSENT, Sheet, correlate_sheet};
 pub(crate) use spmm::spmm;
 pub(crate) use spmv::spmv;
@@ -59,7 +59,7 @@ pub(crate) fn isa() -> Isa {
         #[cfg(target_arch = "x86_64")]
         {
             let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-            if fma && is_x86_feature_detected!("avx512f") {
+            if fma && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
                 return Isa::Avx512;
             }
             if fma {
@@ -71,7 +71,7 @@ pub(crate) fn isa() -> Isa {
 }
 
 /// Elements of `T` in a register of this processor.
-pub(crate) fn lanes<T>() -> usize {
+fn lanes<T>() -> usize {
     let bytes = match isa() {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => 64,

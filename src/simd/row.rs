@@ -5,13 +5,15 @@
 //! Read like this, every multiply-add needs a register of `x` of its own, and nearly all of these cross a cache line:
 //! loads, not arithmetic, would be the limit. Deviation: with registers of `x` at distance D = j·shift (D ≤ lanes), tap
 //! t = s + j·q of result register r needs the register at s·shift + (r + q)·D. For a fixed s some results and some taps
-//! stay in registers, and each load serves all pairs with the same r + q.
+//! stay in registers, and each load serves all pairs with the same r + q. Where the shift is longer than a register, D is the
+//! shift: then the row is a batch, of as many signals as the shift is long.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, prefetch};
 use super::loops::loops;
 use super::shells::{Body, run_fastest};
-use super::{Correlate, Summation, correlate};
+use super::{Correlate, Summation, correlate, lanes};
 use crate::scalar::Scalar;
+use std::mem::MaybeUninit;
 
 /// Where the operands of [`correlate_row`] lie.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,30 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
     run_fastest(Blocks { row, kernel, x, out });
 }
 
+/// How many rows, whose taps are `shift` elements apart, are worth computing as one long row at a time; `None` if rows are long
+/// enough by themselves.
+pub(crate) fn long_rows<T>(shift: usize) -> Option<usize> {
+    match shift {
+        shift if shift <= lanes::<T>() => Some(1),
+        shift if shift * size_of::<T>() < PAGE => Some(8), // registers of a block, see `Blocks::run`
+        _ => None,
+    }
+}
+
+/// Repeats the code with a constant instead of a variable: left to loops, results do not always stay in registers.
+macro_rules! for_each_below {
+    ($m:ident < $end:expr, $code:block) => {
+        for_each_below!(@ $m, $end, $code, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $m:ident, $end:expr, $code:block, $($value:literal)*) => {
+        debug_assert!($end <= 15);
+        $(if $value < $end {
+            const $m: usize = $value;
+            $code
+        })*
+    };
+}
+
 struct Blocks<'a, T> {
     row: &'a Row,
     kernel: &'a [T],
@@ -77,7 +103,8 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
             return self.groups::<L>(); // groups of one tap share no registers of x
         }
         match (L::REGISTERS == 32, T::IS_COMPLEX) {
-            (true, _) | (false, false) => self.all::<L, 8, 4>(),
+            (true, false) => self.all::<L, 8, 8>(),
+            (true, true) | (false, false) => self.all::<L, 8, 4>(),
             (false, true) => self.all::<L, 4, 2>(),
         }
     }
@@ -85,6 +112,22 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
 
 /// Taps that stay in registers where nothing else is shared.
 const FEW: usize = 8;
+
+/// Bytes of sources that stay in the first cache.
+const CACHE: usize = 20 << 10;
+
+/// Lines of the first cache whose addresses differ by multiples of a page: so many stay.
+const PLACES_IN_SET: usize = 8;
+const PAGE: usize = 4 << 10;
+
+/// Elements of the copy of some columns where sources are too many for that, and rows of blocks that use it one after the other.
+const COPY: usize = 4096;
+const TALL: usize = 8;
+
+/// Bytes from the results of a block, and from their last source, to what is asked for meanwhile: at least that many, and at
+/// least so many products.
+const AHEAD: usize = 4 << 10;
+const SOON: usize = 800;
 
 impl<T: Scalar> Blocks<'_, T> {
     /// Some taps at a time for the whole row.
@@ -132,77 +175,201 @@ impl<T: Scalar> Blocks<'_, T> {
 
     #[inline(always)]
     fn all<L: Lanes<T>, const R: usize, const Q: usize>(mut self) {
-        // Registers further apart than their length share nothing: then every tap is a group of its own.
-        let fits = (1..=L::COUNT).contains(&self.row.shift);
-        let j = if fits { L::COUNT / self.row.shift } else { self.row.taps };
-        let distance = if fits { j * self.row.shift } else { L::COUNT };
+        let (row, lanes) = (self.row, L::COUNT);
+        let mut near = Near { j: row.taps, distance: lanes }; // every tap is a series of its own
         let mut o = 0;
-        let reach = |r: usize| (r - 1) * distance + L::COUNT;
-        while o + reach(R) <= self.row.outputs {
-            self.block::<L, R, Q, false>(o, j, distance, distance);
-            o += R * distance;
+        if row.shift > lanes {
+            o = self.far::<L, R, Q>();
+        } else if row.shift > 0 {
+            near.j = lanes / row.shift;
+            near.distance = near.j * row.shift;
         }
-        while o + reach(4) <= self.row.outputs {
-            self.block::<L, 4, Q, false>(o, j, distance, distance);
-            o += 4 * distance;
-        }
-        while o < self.row.outputs {
-            let count = L::COUNT.min(self.row.outputs - o);
-            self.block::<L, 1, Q, true>(o, j, distance, count);
+        o = self.near::<L, R, Q>(o, near);
+        o = self.near::<L, 4, Q>(o, near);
+        while o < row.outputs {
+            let count = lanes.min(row.outputs - o);
+            // SAFETY: `dispatch` checked what all results read and write; there are `count` from `o` on.
+            unsafe { self.near_block::<L, 1, Q, true>(o, near, count) }
             o += count;
         }
     }
 
-    /// `R` registers of results from `o` on.
+    /// As many blocks of `R` registers, no further apart than they are long, as there are from `o` on; returns their end.
     #[inline(always)]
-    fn block<L: Lanes<T>, const R: usize, const Q: usize, const PART: bool>(
+    fn near<L: Lanes<T>, const R: usize, const Q: usize>(&mut self, mut o: usize, near: Near) -> usize {
+        while o + (R - 1) * near.distance + L::COUNT <= self.row.outputs {
+            // SAFETY: `dispatch` checked what all results read and write; all of the block are among them.
+            unsafe { self.near_block::<L, R, Q, false>(o, near, near.distance) }
+            o += R * near.distance;
+        }
+        o
+    }
+
+    #[inline(always)]
+    unsafe fn near_block<L: Lanes<T>, const R: usize, const Q: usize, const PART: bool>(
         &mut self,
         o: usize,
+        Near { j, distance }: Near,
+        count: usize,
+    ) {
+        // SAFETY: as in the contract of this method, that of `block`.
+        unsafe {
+            let (x, out) = (self.x.as_ptr().add(o), self.out.as_mut_ptr().add(o));
+            self.block::<L, R, Q, PART>((x, self.row.shift, distance), j, (out, distance), count);
+        }
+    }
+
+    /// Shifts longer than a register: blocks of `R` registers that far apart, side by side until there are no gaps; returns where
+    /// the last of `R` shifts end.
+    ///
+    /// Where the sources of such a row of blocks are too many for the first cache, some of its columns come first, in this row and
+    /// the next ones; copied, where sources at a large power of two from each other have too few places in the cache.
+    #[inline(always)]
+    fn far<L: Lanes<T>, const R: usize, const Q: usize>(&mut self) -> usize {
+        let (row, width, whole) = (self.row, self.row.shift, R * self.row.shift);
+        let count = row.outputs / whole;
+        let bytes = width * size_of::<T>();
+        let (columns, tall, copied) = if (R + row.taps) * bytes <= CACHE {
+            (width, 1, false)
+        } else {
+            let places = 2 * PLACES_IN_SET * (PAGE >> bytes.trailing_zeros().min(PAGE.trailing_zeros()));
+            let copied = COPY / (TALL * R + row.taps - 1);
+            match places < R + row.taps && copied >= L::COUNT {
+                true => (copied, TALL, true),
+                false => (CACHE / size_of::<T>() / (R + row.taps), TALL, false),
+            }
+        };
+        let some = (columns / L::COUNT).max(1) * L::COUNT;
+        let soon = (AHEAD / size_of::<T>()).max(SOON * L::COUNT / row.taps);
+        let mut copy = [const { MaybeUninit::<T>::uninit() }; COPY];
+        // Sources and results that come later, in the order of memory, as the processor expects.
+        let mut later = whole * tall.max(soon.div_ceil(whole));
+        let beyond = (row.taps - 1) * width;
+        for first in (0..count).step_by(tall) {
+            let rows = tall.min(count - first);
+            for from in (0..width).step_by(some.min(width)) {
+                let to = width.min(from + some);
+                let (mut x, mut step) = (&self.x[first * whole + from..], width);
+                if copied {
+                    step = to - from;
+                    let lines = x.chunks(width).take(rows * R + row.taps - 1);
+                    x = copy_lines(lines.map(|line| &line[..step]), step, &mut copy);
+                }
+                for b in 0..rows {
+                    let out = self.out[(first + b) * whole..].as_mut_ptr();
+                    let mut column = from;
+                    while column < to {
+                        for _ in 0..R {
+                            prefetch(self.x.as_ptr().wrapping_add(later + beyond));
+                            prefetch(self.out.as_ptr().wrapping_add(later));
+                            later += L::COUNT;
+                        }
+                        // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a shift apart, are
+                        // those of columns column .. to of R whole shifts of results; the copy has the same columns of all their
+                        // sources.
+                        unsafe {
+                            let x = (x.as_ptr().add(b * R * step + column - from), step, step);
+                            let (out, left) = ((out.add(column), width), to - column);
+                            if left >= L::COUNT {
+                                self.block::<L, R, Q, false>(x, 1, out, 0);
+                            } else if left <= L::Half::COUNT {
+                                self.block::<L::Half, R, Q, true>(x, 1, out, left);
+                            } else {
+                                self.block::<L, R, Q, true>(x, 1, out, left);
+                            }
+                        }
+                        column += L::COUNT;
+                    }
+                }
+            }
+        }
+        count * whole
+    }
+
+    /// `R` registers of results at `out` and at multiples of a distance from it, or the first `count` of each if `PART`; the last
+    /// register has `count` where the distance is less than a register. `x` is where their sources for the first tap are, the shift
+    /// from tap to tap, and the distance between registers, which is `j` shifts.
+    ///
+    /// # Safety
+    /// These results are valid for reading and writing, and their sources for reading.
+    #[inline(always)]
+    unsafe fn block<L: Lanes<T>, const R: usize, const Q: usize, const PART: bool>(
+        &self,
+        (x, shift, distance): (*const T, usize, usize),
         j: usize,
-        distance: usize,
+        (out, out_distance): (*mut T, usize),
         count: usize,
     ) {
         let row = self.row;
-        // SAFETY: `dispatch` checked the last element that any result reads or writes and both ends of the taps.
-        // Results o .. o + (R − 1)·distance + lanes are among `outputs`, or there is one register of `count` of them.
+        // SAFETY: by the contract; `dispatch` checked both ends of the taps.
         unsafe {
-            let out = self.out.as_mut_ptr().add(o);
-            let x = self.x.as_ptr().add(o);
             let kernel = self.kernel.as_ptr().add(row.tap);
             let load = |from: *const T| if PART { L::load_part(from, count) } else { L::load(from) };
             let mut acc = [L::zero(); R];
             if !row.fresh {
-                acc = std::array::from_fn(|r| load(out.add(r * distance)));
+                acc = std::array::from_fn(|r| load(out.add(r * out_distance)));
             }
-            // Groups of Q taps at distance j.
-            let mut first = 0;
-            while first < row.taps {
-                for s in first..row.taps.min(first + j) {
-                    let count = (row.taps - s).div_ceil(j).min(Q);
-                    let x = x.add(s * row.shift);
-                    let tap = |q: usize| L::factor(*kernel.offset((s + q * j) as isize * row.tap_step));
-                    let x = |m: usize| load(x.add(m * distance));
-                    match count {
-                        1 => few::<T, L, R, 1>(&mut acc, tap, x),
-                        2 => few::<T, L, R, 2>(&mut acc, tap, x),
-                        3 if Q > 2 => few::<T, L, R, 3>(&mut acc, tap, x),
-                        4 if Q > 2 => few::<T, L, R, 4>(&mut acc, tap, x),
-                        5 if Q > 4 => few::<T, L, R, 5>(&mut acc, tap, x),
-                        6 if Q > 4 => few::<T, L, R, 6>(&mut acc, tap, x),
-                        7 if Q > 4 => few::<T, L, R, 7>(&mut acc, tap, x),
-                        _ => few::<T, L, R, Q>(&mut acc, tap, x),
-                    }
+            // Taps s, s + j, s + 2j, …, the first `more` of these series one longer than the others.
+            let (longest, step) = (row.taps.div_ceil(j), j as isize * row.tap_step);
+            let more = row.taps - (longest - 1) * j;
+            for s in 0..j.min(row.taps) {
+                let mut left = if s < more { longest } else { longest - 1 };
+                let mut x = x.add(s * shift);
+                let mut tap = kernel.offset(s as isize * row.tap_step);
+                while left >= Q {
+                    few::<T, L, R, Q>(&mut acc, tap, step, x, distance, load);
+                    left -= Q;
+                    x = x.wrapping_add(Q * distance);
+                    tap = tap.wrapping_offset(Q as isize * step);
                 }
-                first += Q * j;
+                // The rest as a sum of powers of two.
+                if Q > 4 && left & 4 > 0 {
+                    few::<T, L, R, 4>(&mut acc, tap, step, x, distance, load);
+                    x = x.wrapping_add(4 * distance);
+                    tap = tap.wrapping_offset(4 * step);
+                }
+                if Q > 2 && left & 2 > 0 {
+                    few::<T, L, R, 2>(&mut acc, tap, step, x, distance, load);
+                    x = x.wrapping_add(2 * distance);
+                    tap = tap.wrapping_offset(2 * step);
+                }
+                if left & 1 > 0 {
+                    few::<T, L, R, 1>(&mut acc, tap, step, x, distance, load);
+                }
             }
             for (r, acc) in acc.iter().enumerate() {
-                let to = out.add(r * distance);
+                let to = out.add(r * out_distance);
                 // What the last register has beyond its distance is the next block's to add to.
-                let last = r + 1 == R && distance < L::COUNT;
+                let last = r + 1 == R && out_distance < L::COUNT;
                 if PART || last { acc.store_part(to, count) } else { acc.store(to) }
             }
         }
     }
+}
+
+/// The lines, each of length `len`, one after the other at the beginning of `room`.
+#[inline(always)]
+fn copy_lines<'a, T: Scalar>(
+    lines: impl Iterator<Item = &'a [T]>,
+    len: usize,
+    room: &'a mut [MaybeUninit<T>],
+) -> &'a [T] {
+    let mut count = 0;
+    for (line, to) in lines.zip(room.chunks_exact_mut(len)) {
+        line.iter().zip(to).for_each(|(&value, to)| {
+            to.write(value);
+        });
+        count += len;
+    }
+    // SAFETY: these elements were written just now.
+    unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
+}
+
+/// Blocks of registers no further apart than they are long: their distance, and how many shifts that is.
+#[derive(Clone, Copy)]
+struct Near {
+    j: usize,
+    distance: usize,
 }
 
 /// `K` taps for `V` adjacent registers of results; for `count` results if `PART`, when there is one register.
@@ -232,22 +399,29 @@ unsafe fn few_taps<T: Scalar, L: Lanes<T>, const K: usize, const V: usize, const
     }
 }
 
-/// `Q` taps, kept in registers, for all results.
+/// `Q` taps, kept in registers, for all results: those at `tap` and at multiples of `step` from it.
+///
+/// # Safety
+/// `tap` is valid for reading `Q` taps, and `load` may be asked for R + Q − 1 registers at `x` and at multiples of `distance`.
 #[inline(always)]
-fn few<T: Scalar, L: Lanes<T>, const R: usize, const Q: usize>(
+unsafe fn few<T: Scalar, L: Lanes<T>, const R: usize, const Q: usize>(
     acc: &mut [L; R],
-    tap: impl Fn(usize) -> L::Factor,
-    x: impl Fn(usize) -> L,
+    tap: *const T,
+    step: isize,
+    x: *const T,
+    distance: usize,
+    load: impl Fn(*const T) -> L,
 ) {
-    let taps: [L::Factor; Q] = std::array::from_fn(tap);
-    for m in 0..R + Q - 1 {
-        let source = x(m).source();
+    // SAFETY: by the contract.
+    let taps: [L::Factor; Q] = std::array::from_fn(|q| L::factor(unsafe { *tap.offset(q as isize * step) }));
+    for_each_below!(M < R + Q - 1, {
+        let source = load(x.wrapping_add(M * distance)).source();
         for (q, &tap) in taps.iter().enumerate() {
-            if m >= q && m - q < R {
-                acc[m - q] = acc[m - q].add_product(tap, source);
+            if M >= q && M - q < R {
+                acc[M - q] = acc[M - q].add_product(tap, source);
             }
         }
-    }
+    });
 }
 
 #[cfg(test)]
@@ -262,35 +436,44 @@ mod tests {
             .collect()
     }
 
-    /// Sizes around those of blocks and registers; integers, so that the order of the sum does not matter.
-    fn is_the_pseudo_code<T: Scalar>() {
-        for (outputs, taps) in [1, 2, 7, 16, 31, 63, 64, 65, 127, 128, 129, 300]
-            .into_iter()
-            .flat_map(|o| [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 100].map(|t| (o, t)))
-        {
-            for (shift, fresh) in
-                [(1, true), (1, false), (2, false), (3, true), (5, false), (7, true), (16, false), (40, true)]
-            {
-                let (x, mut kernel) = (integers::<T>(outputs + (taps - 1) * shift), integers::<T>(2 * taps));
-                kernel.iter_mut().for_each(|k| *k += T::from_real(T::Real::of(17.0))); // none is zero
-                let row = Row { outputs, shift, taps, tap: 2 * taps - 1, tap_step: -2, fresh };
-                let before = integers::<T>(outputs);
-                let (mut expected, mut got) = (before.clone(), before);
-                for (o, y) in expected.iter_mut().enumerate() {
-                    *y = if fresh { T::zero() } else { *y };
-                    (0..taps).for_each(|t| *y += kernel[2 * taps - 1 - 2 * t] * x[o + t * shift]);
-                }
-                correlate_row(&row, &kernel, &x, &mut got);
-                assert!(got == expected, "{} {row:?}", T::NAME);
+    /// Integers, so that the order of the sum does not matter.
+    fn is_the_pseudo_code<T: Scalar>(outputs: usize, taps: usize, shift: usize, fresh: bool) {
+        let (x, mut kernel) = (integers::<T>(outputs + (taps - 1) * shift), integers::<T>(2 * taps));
+        kernel.iter_mut().for_each(|k| *k += T::from_real(T::Real::of(17.0))); // none is zero
+        let row = Row { outputs, shift, taps, tap: 2 * taps - 1, tap_step: -2, fresh };
+        let before = integers::<T>(outputs + 20);
+        let (mut expected, mut got) = (before.clone(), before);
+        for (o, y) in expected[..outputs].iter_mut().enumerate() {
+            *y = if fresh { T::zero() } else { *y };
+            (0..taps).for_each(|t| *y += kernel[2 * taps - 1 - 2 * t] * x[o + t * shift]);
+        }
+        correlate_row(&row, &kernel, &x, &mut got);
+        assert!(got == expected, "{} {row:?}", T::NAME);
+    }
+
+    fn all_sizes<T: Scalar>() {
+        // Around those of blocks and registers.
+        let taps = [1, 2, 3, 5, 8, 15, 16, 17, 31, 33, 64, 100];
+        let shifts =
+            [(1, true), (1, false), (2, false), (3, true), (5, false), (7, true), (16, false), (40, true)];
+        for outputs in [1, 2, 7, 16, 31, 63, 64, 65, 127, 128, 129, 300] {
+            for (taps, (shift, fresh)) in taps.iter().flat_map(|&t| shifts.map(|s| (t, s))) {
+                is_the_pseudo_code::<T>(outputs, taps, shift, fresh);
+            }
+        }
+        // Shifts around the lengths of registers, up to those whose sources are copied.
+        for shift in [4, 5, 8, 9, 12, 13, 15, 16, 17, 20, 24, 31, 33, 65, 128, 256, 512, 515] {
+            for (rows, taps) in [(8, 1), (17, 5), (80, 31), (161, 40)] {
+                is_the_pseudo_code::<T>(rows * shift + 3, taps, shift, taps % 2 == 1);
             }
         }
     }
 
     #[test]
     fn every_type_is_the_pseudo_code() {
-        is_the_pseudo_code::<f32>();
-        is_the_pseudo_code::<f64>();
-        is_the_pseudo_code::<Complex<f32>>();
-        is_the_pseudo_code::<Complex<f64>>();
+        all_sizes::<f32>();
+        all_sizes::<f64>();
+        all_sizes::<Complex<f32>>();
+        all_sizes::<Complex<f64>>();
     }
 }

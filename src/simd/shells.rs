@@ -68,7 +68,7 @@ fn portable<T: Scalar, B: Body<T>>(body: B) -> B::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 fn avx512<T: Scalar, B: Body<T>, const FUSED: bool>(body: B) -> B::Output {
     body.run::<Zmm<T, FUSED>>()
 }
