@@ -13,11 +13,15 @@ const CALL: f64 = 1e-7;
 
 /// What one transform costs besides its operations, in seconds.
 #[cfg(feature = "fft")]
-const FFT_CALL: f64 = 2e-7;
+const FFT_CALL: f64 = 1e-7;
 
 /// What a product by transforms costs besides: placing, cutting, scratch.
 #[cfg(feature = "fft")]
-const FFT_PRODUCT: f64 = 2e-6;
+const FFT_PRODUCT: f64 = 6e-7;
+
+/// What the ends of some rows of a plane cost besides: their sources are copied. And how many rows that is.
+const ENDS: f64 = 4e-7;
+const END_ROWS: f64 = 6.0;
 
 /// Bytes of a register: the unit in which outputs are computed.
 const REGISTER: f64 = 64.0;
@@ -73,7 +77,7 @@ fn along<T: Scalar>(axis: &Axis, rates: &Rates) -> f64 {
     };
     let outputs = b.output().max(1) as f64;
     let ends = outputs - b.inside().len() as f64;
-    flops / rate * (1.0 + ends / outputs) + 2.0 * CALL / outputs
+    flops / rate * (1.0 + 2.0 * ends / outputs) + 2.0 * CALL / outputs
 }
 
 /// Seconds per output of a sheet: `rows` taps above each other, `taps` in each of them, results `width` wide.
@@ -105,7 +109,8 @@ pub(super) fn direct<T: Scalar, const D: usize>(bank: &Bank<T, D>, rates: &Rates
         let shared = if rows.stride() == 1 && rows.spread() == 1 && rows.dilation() == 1 { 1.0 } else { 2.0 };
         let others = taps / (rows.taps() * inner.taps()) as f64;
         let each = sheet::<T>(rows.taps() as f64, inner.taps() as f64, width, ends, rates);
-        (each * others * shared, "in tiles of rows and registers")
+        let copies = if ends > 0.0 { ENDS / width / END_ROWS.min(rows.output().max(1) as f64) } else { 0.0 };
+        ((each + copies) * others * shared, "in tiles of rows and registers")
     };
     let bytes = vectors(bank);
     let seconds = CALL + together(outputs * channels * each, bytes / rates.copy);

@@ -23,8 +23,9 @@ use std::fmt;
 /// NaN where it is, which is worth more than a gain within the error of the prediction.
 const ADVANTAGE: f64 = 1.2;
 
-/// Seconds below which nothing that rounds is taken: for so short a product nobody should give up exact integers.
-const NEGLIGIBLE: f64 = 1e-5;
+/// Real additions and multiplications below which nothing that rounds is taken: for so small a product nobody should give up
+/// exact integers, on whatever machine.
+const FEW: f64 = 3e4;
 
 /// The ways to compute a convolution without a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,8 +112,8 @@ impl<'a, T: Scalar, const D: usize> Plan<'a, T, D> {
         let (engine, reason) = match rounded {
             _ if accuracy == Accuracy::Exact => (exact.engine, "exact results are asked for".to_owned()),
             None => (exact.engine, refusal),
-            Some(_) if exact.seconds < NEGLIGIBLE => {
-                (exact.engine, "a product this short is not worth rounding errors".to_owned())
+            Some(_) if exact.flops < FEW => {
+                (exact.engine, "a product this small is not worth rounding errors".to_owned())
             }
             Some(r) if gain > ADVANTAGE => {
                 (r.engine, format!("predicted to be {gain:.1} times as fast as {}", exact.engine))

@@ -46,7 +46,9 @@ def dense(image, k, dtype, ours):
         case.add("scipy ndimage.convolve", lambda: ndi.convolve(image, k, mode="constant"), only=(1,))
     if cv2 := optional("cv2"):
         flipped = k[::-1, ::-1].copy()
-        case.add("cv2.filter2D", lambda: cv2.filter2D(image, -1, flipped, borderType=cv2.BORDER_CONSTANT))
+        zero, given = cv2.BORDER_CONSTANT, np.ones_like(image)
+        case.add("cv2.filter2D", lambda: cv2.filter2D(image, -1, flipped, borderType=zero))
+        case.add("cv2.filter2D dst=", lambda: cv2.filter2D(image, -1, flipped, given, borderType=zero))
     torch = optional("torch")
     if torch and taps <= (31 if dtype == "f32" else 7):  # beyond: minutes, and gigabytes of im2col
         t, tk = torch.from_numpy(image)[None, None], torch.from_numpy(k[::-1, ::-1].copy())[None, None]
@@ -62,9 +64,11 @@ def separable(image, g, dtype, ours):
     line = lambda x, axis: ndi.convolve1d(x, g, axis, mode="constant")
     case.add("scipy ndimage.convolve1d twice", lambda: line(line(image, 0), 1), only=(1,))
     if cv2 := optional("cv2"):
-        zero = cv2.BORDER_CONSTANT
+        zero, given, size = cv2.BORDER_CONSTANT, np.ones_like(image), (taps, taps)
         case.add("cv2.sepFilter2D", lambda: cv2.sepFilter2D(image, -1, g, g, borderType=zero))
-        case.add("cv2.GaussianBlur", lambda: cv2.GaussianBlur(image, (taps, taps), taps / 6, borderType=zero))
+        case.add("cv2.sepFilter2D dst=", lambda: cv2.sepFilter2D(image, -1, g, g, given, borderType=zero))
+        case.add("cv2.GaussianBlur", lambda: cv2.GaussianBlur(image, size, taps / 6, borderType=zero))
+        case.add("cv2.GaussianBlur dst=", lambda: cv2.GaussianBlur(image, size, taps / 6, given, borderType=zero))
     if torch := optional("torch"):
         conv2d, o = torch.nn.functional.conv2d, taps // 2
         t, tg = torch.from_numpy(image)[None, None], torch.from_numpy(g)
@@ -85,6 +89,14 @@ def batch(images, k, dtype, size, ours):
     if cv2 := optional("cv2"):
         flipped, zero = k[::-1, ::-1].copy(), cv2.BORDER_CONSTANT
         case.add("cv2.filter2D loop", lambda: np.stack([cv2.filter2D(i, -1, flipped, borderType=zero) for i in images]))
+        given = np.ones_like(images)
+
+        def into_given():
+            for i, y in zip(images, given):
+                cv2.filter2D(i, -1, flipped, y, borderType=zero)
+            return given
+
+        case.add("cv2.filter2D loop, dst=", into_given)
     torch = optional("torch")
     if torch and dtype == "f32":
         t, tk = torch.from_numpy(images)[:, None], torch.from_numpy(k[::-1, ::-1].copy())[None, None]
