@@ -1,4 +1,4 @@
-//! Correlation of one row with many taps: the interior of signals, and of narrow batches.
+//! Correlation of one row with many taps: the interior of signals, and of batches.
 //!
 //! In pseudo-code: `for o in 0..outputs: for t in 0..taps: out[o] += tap(t) · x[o + t·shift]`.
 //!
@@ -176,14 +176,11 @@ impl<T: Scalar> Blocks<'_, T> {
     #[inline(always)]
     fn all<L: Lanes<T>, const R: usize, const Q: usize>(mut self) {
         let (row, lanes) = (self.row, L::COUNT);
-        let mut near = Near { j: row.taps, distance: lanes }; // every tap is a series of its own
-        let mut o = 0;
-        if row.shift > lanes {
-            o = self.far::<L, R, Q>();
-        } else if row.shift > 0 {
-            near.j = lanes / row.shift;
-            near.distance = near.j * row.shift;
-        }
+        let near = match lanes.checked_div(row.shift) {
+            Some(j) if j > 0 => Near { j, distance: j * row.shift },
+            _ => Near { j: row.taps, distance: lanes }, // every tap is a series of its own
+        };
+        let mut o = if row.shift > lanes { self.far::<L, R, Q>() } else { 0 };
         o = self.near::<L, R, Q>(o, near);
         o = self.near::<L, 4, Q>(o, near);
         while o < row.outputs {
@@ -417,7 +414,7 @@ unsafe fn few<T: Scalar, L: Lanes<T>, const R: usize, const Q: usize>(
     for_each_below!(M < R + Q - 1, {
         let source = load(x.wrapping_add(M * distance)).source();
         for (q, &tap) in taps.iter().enumerate() {
-            if M >= q && M - q < R {
+            if (q..q + R).contains(&M) {
                 acc[M - q] = acc[M - q].add_product(tap, source);
             }
         }
