@@ -35,7 +35,8 @@ class LinearOperator:
     read. Contiguous memory that does not is written directly, without a result beside it: a vector, a batch by rows or
     by columns (fastest in the layout of the batch that is read), a stack of arrays in the operator's `order`. Elsewhere
     the result is computed first and then copied. A product that raises on its way, after its arguments were accepted,
-    may leave `out` partly written. No other thread may use `out` meanwhile; products that do are refused.
+    may leave `out` partly written. No other thread may use `out` meanwhile; products that do are refused where it is
+    written directly.
 
     Attributes
     ----------
@@ -251,7 +252,8 @@ class LinearOperator:
         y = self._apply(x, self.dims, self.dimsd, False, "x", out)
         constant = self.constant_term()
         if constant is not None:
-            y += constant.astype(y.dtype, copy=False)
+            plain = np.asarray(y)  # a subclass may add in its own way
+            plain += constant.astype(y.dtype, copy=False)
         return y
 
     def apply_adjoint(self, y: ArrayLike, *, out: Array | None = None) -> Array:
