@@ -367,7 +367,7 @@ mod x86 {
         _mm256_loadu_ps, _mm256_storeu_ps, _mm256_setzero_ps, _mm256_set1_ps, _mm256_set1_pd,
         _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_permute_ps,
         _mm256_add_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_permute_pd, 0b0101,
-        |from: *const f32, count| _mm256_maskz_loadu_ps(mask512(count) as __mmask8, from), // count is below 8
+        |from: *const f32, count| _mm256_maskz_loadu_ps(mask512(count) as __mmask8, from), // count is at most 8
         |to: *mut f32, count, value| _mm256_mask_storeu_ps(to, mask512(count) as __mmask8, value)
     }
 

@@ -60,7 +60,14 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
         return correlate(&plain, x, out, Summation::Fastest);
     }
     assert!(row.outputs <= out.len() && row.outputs + (row.taps - 1) * row.shift <= x.len(), "{row:?}");
-    run_fastest(Blocks { row, kernel, x, out });
+    let mut done = 0;
+    if row.shift > lanes::<T>() {
+        done = run_fastest(Far(Blocks { row, kernel, x, out }));
+    }
+    let row = &Row { outputs: row.outputs - done, ..*row };
+    if row.outputs > 0 {
+        run_fastest(Blocks { row, kernel, x: &x[done..], out: &mut out[done..] });
+    }
 }
 
 /// How many rows, whose taps are `shift` elements apart, are worth computing as one long row at a time; `None` if rows are long
@@ -68,7 +75,7 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
 pub(crate) fn long_rows<T>(shift: usize) -> Option<usize> {
     match shift {
         shift if shift <= lanes::<T>() => Some(1),
-        shift if shift * size_of::<T>() < PAGE => Some(8), // registers of a block, see `Blocks::run`
+        shift if shift * size_of::<T>() < PAGE => Some(8), // registers of a block, or two of them, see `Far`
         _ => None,
     }
 }
@@ -94,6 +101,22 @@ struct Blocks<'a, T> {
     out: &'a mut [T],
 }
 
+/// Blocks whose registers are further apart than they are long; a function of its own, because of the copy on its stack.
+struct Far<'a, T>(Blocks<'a, T>);
+
+impl<T: Scalar> Body<T> for Far<'_, T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(mut self) -> usize {
+        match (L::REGISTERS == 32, T::IS_COMPLEX) {
+            (true, false) => self.0.far::<L, 8, 8>(),
+            (true, true) | (false, false) => self.0.far::<L, 8, 4>(),
+            (false, true) => self.0.far::<L, 4, 2>(),
+        }
+    }
+}
+
 impl<T: Scalar> Body<T> for Blocks<'_, T> {
     type Output = ();
 
@@ -116,7 +139,8 @@ const FEW: usize = 8;
 /// Bytes of sources that stay in the first cache.
 const CACHE: usize = 20 << 10;
 
-/// Lines of the first cache whose addresses differ by multiples of a page: so many stay.
+/// Lines of the first cache whose addresses differ by multiples of a page: so many stay. Twice as many sources were still faster
+/// than copying.
 const PLACES_IN_SET: usize = 8;
 const PAGE: usize = 4 << 10;
 
@@ -180,8 +204,7 @@ impl<T: Scalar> Blocks<'_, T> {
             Some(j) if j > 0 => Near { j, distance: j * row.shift },
             _ => Near { j: row.taps, distance: lanes }, // every tap is a series of its own
         };
-        let mut o = if row.shift > lanes { self.far::<L, R, Q>() } else { 0 };
-        o = self.near::<L, R, Q>(o, near);
+        let mut o = self.near::<L, R, Q>(0, near);
         o = self.near::<L, 4, Q>(o, near);
         while o < row.outputs {
             let count = lanes.min(row.outputs - o);
@@ -239,6 +262,7 @@ impl<T: Scalar> Blocks<'_, T> {
         let some = (columns / L::COUNT).max(1) * L::COUNT;
         let soon = (AHEAD / size_of::<T>()).max(SOON * L::COUNT / row.taps);
         let mut copy = [const { MaybeUninit::<T>::uninit() }; COPY];
+        let all = self.out.as_mut_ptr();
         // Sources and results that come later, in the order of memory, as the processor expects.
         let mut later = whole * tall.max(soon.div_ceil(whole));
         let beyond = (row.taps - 1) * width;
@@ -253,12 +277,12 @@ impl<T: Scalar> Blocks<'_, T> {
                     x = copy_lines(lines.map(|line| &line[..step]), step, &mut copy);
                 }
                 for b in 0..rows {
-                    let out = self.out[(first + b) * whole..].as_mut_ptr();
+                    let out = all.wrapping_add((first + b) * whole);
                     let mut column = from;
                     while column < to {
                         for _ in 0..R {
                             prefetch(self.x.as_ptr().wrapping_add(later + beyond));
-                            prefetch(self.out.as_ptr().wrapping_add(later));
+                            prefetch(all.wrapping_add(later).cast_const());
                             later += L::COUNT;
                         }
                         // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a shift apart, are
