@@ -28,6 +28,9 @@ const COPY: usize = 16 * PLACES;
 /// Columns near an end, or beyond it, that are computed at a time.
 const COLUMNS: usize = 64;
 
+/// Columns near an end that may read beyond it.
+const NARROW: usize = 32;
+
 /// Rows of a band near an end.
 const EDGE_ROWS: usize = 6;
 
@@ -156,18 +159,21 @@ impl<T: Scalar> Band<'_, T> {
     fn columns(&self, columns: &Range<usize>, out: &mut [T], fresh: bool) {
         let axis = self.plane.columns;
         let inside = axis.inside(columns);
-        let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };
-        let first = axis.place(inside.start as i64);
+        // Narrow ends come with the rest where zeros are beyond them and the loop reads these itself.
+        let narrow = |end: usize| end <= NARROW;
+        let together = narrow(inside.start - columns.start) && narrow(columns.end - inside.end);
+        let zeros = axis.zeros_beyond() && axis.taps <= axis.sources; // else most taps would meet nothing but zeros
+        let inside = if together && zeros && self.sheets() { columns.clone() } else { inside };
         if !inside.is_empty() {
-            let out = &mut out[inside.start - columns.start..];
-            let x = &self.plane.x[first as usize..]; // not negative, since the columns lie inside
+            let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };
+            let lead = axis.place(inside.start as i64) as isize; // less than what memory holds
             self.correlate(
                 self.starts,
                 self.rows,
                 &taps,
                 self.tap_rows,
-                x,
-                (out, axis.results),
+                (self.plane.x, lead, axis.sources),
+                (&mut out[inside.start - columns.start..], axis.results),
                 inside.len(),
                 fresh,
             );
@@ -230,7 +236,7 @@ impl<T: Scalar> Band<'_, T> {
                     let taps = Taps { tap: taps.tap.wrapping_add_signed(q as isize * step), ..taps };
                     let out = (&mut out[r * out_step..], out_step);
                     let starts = &starts[..sources.len()];
-                    self.correlate(starts, rows, &taps, tap_rows, copy, out, width, false);
+                    self.correlate(starts, rows, &taps, tap_rows, (copy, 0, row), out, width, false);
                 }
             }
         }
@@ -254,7 +260,13 @@ impl<T: Scalar> Band<'_, T> {
         }
     }
 
-    /// Hands rows to the inner loops: together where they share rows of taps, else one by one.
+    /// Whether rows are computed together, because they share rows of taps.
+    fn sheets(&self) -> bool {
+        self.tap_rows > 1 || self.plane.columns.taps == 1
+    }
+
+    /// Hands rows to the inner loops, together or one by one. The first tap of the first result is over place `lead` of rows
+    /// of `length` sources.
     #[allow(clippy::too_many_arguments)] // two callers, each with these numbers at hand
     fn correlate(
         &self,
@@ -262,24 +274,29 @@ impl<T: Scalar> Band<'_, T> {
         rows: usize,
         taps: &Taps,
         tap_rows: usize,
-        x: &[T],
+        (x, lead, length): (&[T], isize, usize),
         (out, out_step): (&mut [T], usize),
         width: usize,
         fresh: bool,
     ) {
         let plane = self.plane;
-        if tap_rows > 1 || plane.columns.taps == 1 {
+        if self.sheets() {
             let sheet = Sheet {
                 rows,
                 width,
                 out_step,
                 starts,
+                columns: length,
+                lead,
                 shift: taps.shift,
                 tap_rows,
                 taps_per_row: taps.count,
                 tap: taps.tap,
                 tap_row_step: plane.rows.tap_step,
                 tap_step: plane.columns.tap_step,
+                channels: 1,
+                x_channel: 0,
+                tap_channel: 0,
                 fresh,
             };
             return correlate_sheet(&sheet, plane.kernel, x, out);
@@ -299,7 +316,7 @@ impl<T: Scalar> Band<'_, T> {
                 tap_step: plane.columns.tap_step,
                 fresh,
             };
-            correlate_row(&row, plane.kernel, &x[start..], out);
+            correlate_row(&row, plane.kernel, &x[start + lead as usize..], out); // never before its row
         }
     }
 }

@@ -112,6 +112,11 @@ impl Reading {
         self.slides() && self.step == 1
     }
 
+    /// Whether nothing but zeros stands beyond the sources.
+    pub(crate) fn zeros_beyond(&self) -> bool {
+        self.beyond == Extension::Zero
+    }
+
     /// The place of tap 0 for a result, which may lie beyond the results.
     pub(crate) fn place(&self, result: i64) -> i64 {
         self.stride * result + self.lead

@@ -6,14 +6,15 @@
 //! for every result (f, r, c):  for every s and tap (q, t):  out[f, r, c] += tap(f, s, q, t)·x̃[s, r + lead_r + step·q, c + …]
 //! ```
 //!
-//! where x̃ is the source with its boundary. Deviations: (1) a band of source rows is copied once, boundary filled in, for all
-//! result channels, so that there are no ends to treat apart; (2) some result channels are computed together from
-//! each register of the source (`simd::filters`), or, where there is one only, some rows (`simd::sheet`).
+//! where x̃ is the source with its boundary. Deviations: (1) some result channels are computed together from each register
+//! of the source (`simd::filters`), or, where there is one only, some rows (`simd::sheet`); (2) a band of source rows is copied
+//! once, boundary filled in, for all result channels, so that there are no ends to treat apart; where zeros lie beyond the ends
+//! and there is one result channel, nothing is copied.
 
 use super::product::{AXES, Readings, Roles};
 use crate::blocks::{BAND, Reading};
 use crate::scalar::Scalar;
-use crate::simd::{Filters, Sheet, correlate_filters, correlate_sheet};
+use crate::simd::{ABSENT, Filters, Sheet, correlate_filters, correlate_sheet};
 use crate::stencil::Side;
 use std::ops::Range;
 
@@ -133,7 +134,19 @@ impl<T: Scalar> Layer<'_, T> {
             let band = first..results.end.min(first + band);
             let out = &mut out[(first - results.start) * columns.results..];
             let place = rows.place(first as i64);
-            if rows.inside(&band) == band && columns.inside(&(0..columns.results)) == (0..columns.results) {
+            let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
+            if self.alone() && (inside || columns.zeros_beyond()) {
+                let mut starts = [ABSENT; ROWS];
+                let starts = &mut starts[..band.len() + reach];
+                for (start, place) in starts.iter_mut().zip(place..) {
+                    *start = rows.source(place).map_or(ABSENT, |r| r * columns.sources);
+                }
+                let x = &self.x[group * sources * of_plane..];
+                let (lead, size) = (columns.place(0), (band.len(), columns.results));
+                self.sheet(0..sources, (x, of_plane), starts, (lead, columns.sources), size, out);
+                continue;
+            }
+            if rows.inside(&band) == band && inside {
                 // Every place is a source: nothing to fill in.
                 let from = place as usize * columns.sources + columns.place(0) as usize;
                 let x = &self.x[group * sources * of_plane + from..];
@@ -161,17 +174,69 @@ impl<T: Scalar> Layer<'_, T> {
                             }
                         }
                     }
-                    self.correlate(
-                        some,
-                        copy,
-                        (copied * row, row),
-                        (band.len(), width),
-                        &mut out[left..],
-                        all_rows,
-                    );
+                    let (size, out) = ((band.len(), width), &mut out[left..]);
+                    if self.alone() {
+                        let mut starts = [0; ROWS];
+                        starts.iter_mut().enumerate().for_each(|(m, start)| *start = m * row);
+                        let reach = width + (columns.taps - 1) * columns.step;
+                        self.sheet(some, (copy, copied * row), &starts[..copied], (0, reach), size, out);
+                    } else {
+                        self.correlate(some, copy, (copied * row, row), size, out, all_rows);
+                    }
                 }
             }
         }
+    }
+
+    /// Whether rows of the one channel are computed together.
+    fn alone(&self) -> bool {
+        self.channels.len() == 1 && self.readings.axes[AXES - 2].shares()
+    }
+
+    /// The first tap from source channel `s` of the group to the first of the channels, and the distances from there to the
+    /// taps to the next of them and from the next source.
+    fn taps(&self, s: usize) -> (usize, usize, usize) {
+        let Readings { axes: [.., rows, columns], channels: c, side, taps, .. } = self.readings;
+        let (results, sources) = self.readings.flow();
+        let (first, group) = (self.channels.start, self.channels.start / results);
+        let (kernel, filter_step, channel_step) = match side {
+            Side::Forward => (c.kernel(first, s), c.per_output, c.per_input),
+            Side::Adjoint => (c.kernel(group * sources + s, first % results), c.per_input, c.per_output),
+        };
+        (kernel * taps + rows.tap + columns.tap, filter_step * taps, channel_step * taps)
+    }
+
+    /// Adds what the sources `some` of the group contribute to rows of one channel; the first of them begin the sums.
+    fn sheet(
+        &self,
+        some: Range<usize>,
+        (x, x_channel): (&[T], usize),
+        starts: &[usize],
+        (lead, length): (i64, usize),
+        (count, width): (usize, usize),
+        out: &mut [T],
+    ) {
+        let [.., rows, columns] = &self.readings.axes;
+        let (tap, _, tap_channel) = self.taps(some.start);
+        let sheet = Sheet {
+            rows: count,
+            width,
+            out_step: columns.results,
+            starts,
+            columns: length,
+            lead: lead as isize, // less than what memory holds
+            shift: columns.step,
+            tap_rows: rows.taps,
+            taps_per_row: columns.taps,
+            tap,
+            tap_row_step: rows.tap_step,
+            tap_step: columns.tap_step,
+            channels: some.len(),
+            x_channel,
+            tap_channel,
+            fresh: some.start == 0,
+        };
+        correlate_sheet(&sheet, self.kernels, x, out);
     }
 
     /// Adds what the sources `some` of the group contribute; the first of them begin the sums.
@@ -184,41 +249,10 @@ impl<T: Scalar> Layer<'_, T> {
         out: &mut [T],
         all_rows: usize,
     ) {
-        let Readings { axes: [.., rows, columns], channels: c, side, taps, .. } = self.readings;
-        let (results, sources) = self.readings.flow();
-        let (first, of_group) = (self.channels.start, self.channels.start / results);
-        let (kernel, filter_step, channel_step) = match side {
-            Side::Forward => (c.kernel(first, some.start), c.per_output, c.per_input),
-            Side::Adjoint => {
-                (c.kernel(of_group * sources + some.start, first % results), c.per_input, c.per_output)
-            }
-        };
-        let (filters, fresh) = (self.channels.len(), some.start == 0);
-        let tap = kernel * taps + rows.tap + columns.tap;
-        if filters == 1 && rows.shares() {
-            let mut starts = [0; ROWS];
-            let starts = &mut starts[..count + rows.taps - 1];
-            starts.iter_mut().enumerate().for_each(|(m, start)| *start = m * x_row);
-            for index in 0..some.len() {
-                let sheet = Sheet {
-                    rows: count,
-                    width,
-                    out_step: columns.results,
-                    starts,
-                    shift: columns.step,
-                    tap_rows: rows.taps,
-                    taps_per_row: columns.taps,
-                    tap: tap + index * channel_step * taps,
-                    tap_row_step: rows.tap_step,
-                    tap_step: columns.tap_step,
-                    fresh: fresh && index == 0,
-                };
-                correlate_sheet(&sheet, self.kernels, &x[index * x_channel..], out);
-            }
-            return;
-        }
+        let [.., rows, columns] = &self.readings.axes;
+        let (tap, filter_step, channel_step) = self.taps(some.start);
         let filters = Filters {
-            filters,
+            filters: self.channels.len(),
             rows: count,
             width,
             out_filter: all_rows * columns.results,
@@ -231,11 +265,11 @@ impl<T: Scalar> Layer<'_, T> {
             tap_row_shift: rows.step * x_row,
             shift: columns.step,
             tap,
-            filter_step: filter_step * taps,
-            channel_step: channel_step * taps,
+            filter_step,
+            channel_step,
             tap_row_step: rows.tap_step,
             tap_step: columns.tap_step,
-            fresh,
+            fresh: some.start == 0,
         };
         correlate_filters(&filters, self.kernels, x, out);
     }

@@ -2,6 +2,7 @@
 
 use crate::scalar::Scalar;
 use std::marker::PhantomData;
+use std::ops::Range;
 
 /// A vector register with [`COUNT`](Lanes::COUNT) elements of `T`.
 pub(crate) trait Lanes<T: Scalar>: Copy {
@@ -37,6 +38,28 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     /// # Safety
     /// `from` is valid for reading `count` elements.
     unsafe fn load_part(from: *const T, count: usize) -> Self;
+
+    /// The elements from `place` on of a row of `len` elements, and zeros for places before and after it.
+    ///
+    /// # Safety
+    /// `from` is where the element at `place` is or would be; the elements of the row are valid for reading.
+    #[inline(always)]
+    unsafe fn load_within(from: *const T, place: isize, len: usize) -> Self {
+        // SAFETY: only places within the row are read.
+        unsafe {
+            if place >= 0 && place + Self::COUNT as isize <= len as isize {
+                return Self::load(from);
+            }
+            let clamp = |lane: isize| lane.clamp(0, Self::COUNT as isize) as usize;
+            Self::load_lanes(from, clamp(-place)..clamp(len as isize - place))
+        }
+    }
+
+    /// The elements at `from` in the lanes `lanes`, which are lanes of a register, and zeros in the others.
+    ///
+    /// # Safety
+    /// `from`, which itself need not be valid, is valid for reading these elements.
+    unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self;
 
     /// Writes all elements.
     ///
@@ -96,6 +119,16 @@ pub(super) fn prefetch<T>(from: *const T) {
     }
 }
 
+/// Asks for the cache line at `from` in the second cache only.
+#[inline(always)]
+pub(super) fn prefetch_second<T>(from: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(from.cast());
+    }
+}
+
 /// What the build targets: an array that the compiler maps to whatever there is. Never fused.
 #[derive(Clone, Copy)]
 pub(super) struct Array<T, const N: usize>([T; N]);
@@ -121,6 +154,12 @@ impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
     unsafe fn load_part(from: *const T, count: usize) -> Self {
         // SAFETY: only the first `count` elements are read, which is what the contract allows.
         Array(std::array::from_fn(|l| if l < count { unsafe { from.add(l).read() } } else { T::zero() }))
+    }
+    #[inline(always)]
+    unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self {
+        // SAFETY: only these elements are read.
+        let element = |l| unsafe { from.wrapping_add(l).read() };
+        Array(std::array::from_fn(|l| if lanes.contains(&l) { element(l) } else { T::zero() }))
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut T) {
@@ -272,7 +311,13 @@ macro_rules! register {
             #[inline(always)]
             unsafe fn load_part(from: *const T, count: usize) -> Self {
                 // SAFETY: reads `count` elements only, whose bytes are a multiple of four.
-                Self::of(unsafe { $load_part(from.cast::<f32>(), count * (size_of::<T>() / 4)) })
+                Self::of(unsafe { $load_part(from.cast::<f32>(), 0, count * (size_of::<T>() / 4)) })
+            }
+            #[inline(always)]
+            unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self {
+                let [lo, hi] = [lanes.start, lanes.end].map(|lane| lane * (size_of::<T>() / 4));
+                // SAFETY: reads these elements only, whose bytes are a multiple of four.
+                Self::of(unsafe { $load_part(from.cast::<f32>(), lo, hi) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut T) {
@@ -337,16 +382,17 @@ mod x86 {
     use super::*;
     use std::arch::x86_64::*;
 
-    /// The bits of the first `count` 32-bit lanes.
+    /// The bits of the 32-bit lanes `lo..hi`.
     #[inline(always)]
-    fn mask512(count: usize) -> __mmask16 {
-        (((1_u32 << count.min(16)) - 1) & 0xffff) as __mmask16 // 16 bits remain
+    fn mask512(lo: usize, hi: usize) -> __mmask16 {
+        let below = |lane: usize| (1_u32 << lane.min(16)) - 1;
+        (below(hi) & !below(lo)) as __mmask16 // 16 bits at most
     }
 
-    /// All bits set in the first `count` 32-bit lanes.
+    /// All bits set in the 32-bit lanes `lo..hi`.
     #[inline(always)]
-    fn mask256(count: usize) -> __m256i {
-        let lanes: [i32; 8] = std::array::from_fn(|l| if l < count { -1 } else { 0 });
+    fn mask256(lo: usize, hi: usize) -> __m256i {
+        let lanes: [i32; 8] = std::array::from_fn(|l| if (lo..hi).contains(&l) { -1 } else { 0 });
         // SAFETY: both are 32 bytes without invalid values.
         unsafe { std::mem::transmute::<[i32; 8], __m256i>(lanes) }
     }
@@ -357,8 +403,8 @@ mod x86 {
         _mm512_loadu_ps, _mm512_storeu_ps, _mm512_setzero_ps, _mm512_set1_ps, _mm512_set1_pd,
         _mm512_add_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_permute_ps,
         _mm512_add_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_permute_pd, 0b01010101,
-        |from: *const f32, count| _mm512_maskz_loadu_ps(mask512(count), from),
-        |to: *mut f32, count, value| _mm512_mask_storeu_ps(to, mask512(count), value)
+        |from: *const f32, lo, hi| _mm512_maskz_loadu_ps(mask512(lo, hi), from),
+        |to: *mut f32, count, value| _mm512_mask_storeu_ps(to, mask512(0, count), value)
     }
 
     register! {
@@ -367,8 +413,8 @@ mod x86 {
         _mm256_loadu_ps, _mm256_storeu_ps, _mm256_setzero_ps, _mm256_set1_ps, _mm256_set1_pd,
         _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_permute_ps,
         _mm256_add_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_permute_pd, 0b0101,
-        |from: *const f32, count| _mm256_maskz_loadu_ps(mask512(count) as __mmask8, from), // count is at most 8
-        |to: *mut f32, count, value| _mm256_mask_storeu_ps(to, mask512(count) as __mmask8, value)
+        |from: *const f32, lo, hi| _mm256_maskz_loadu_ps(mask512(lo, hi) as __mmask8, from), // eight lanes at most
+        |to: *mut f32, count, value| _mm256_mask_storeu_ps(to, mask512(0, count) as __mmask8, value)
     }
 
     register! {
@@ -377,8 +423,8 @@ mod x86 {
         _mm256_loadu_ps, _mm256_storeu_ps, _mm256_setzero_ps, _mm256_set1_ps, _mm256_set1_pd,
         _mm256_add_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_permute_ps,
         _mm256_add_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_permute_pd, 0b0101,
-        |from: *const f32, count| _mm256_maskload_ps(from, mask256(count)),
-        |to: *mut f32, count, value| _mm256_maskstore_ps(to, mask256(count), value)
+        |from: *const f32, lo, hi| _mm256_maskload_ps(from, mask256(lo, hi)),
+        |to: *mut f32, count, value| _mm256_maskstore_ps(to, mask256(0, count), value)
     }
 }
 
