@@ -5,8 +5,9 @@
 //! Read like this, every multiply-add needs a register of `x` of its own, and nearly all of these cross a cache line:
 //! loads, not arithmetic, would be the limit. Deviation: with registers of `x` at distance D = j·shift (D ≤ lanes), tap
 //! t = s + j·q of result register r needs the register at s·shift + (r + q)·D. For a fixed s some results and some taps
-//! stay in registers, and each load serves all pairs with the same r + q. Where the shift is longer than a register, D is the
-//! shift: then the row is a batch, of as many signals as the shift is long.
+//! stay in registers, and each load serves all pairs with the same r + q. Where multiples of the shift leave much of a register
+//! unused, as in batches of many signals, whose number is the shift, D is longer than a register, and registers side by side
+//! fill the gaps. Few taps stay in registers for the whole row, which then is read in the order of memory.
 
 use super::lanes::{Lanes, prefetch};
 use super::loops::loops;
@@ -61,8 +62,9 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
     }
     assert!(row.outputs <= out.len() && row.outputs + (row.taps - 1) * row.shift <= x.len(), "{row:?}");
     let mut done = 0;
-    if row.shift > lanes::<T>() {
-        done = run_fastest(Far(Blocks { row, kernel, x, out }));
+    let far = Spread::new(row.shift, row.taps, lanes::<T>());
+    if row.taps > FEW && far.distance > lanes::<T>() {
+        done = run_fastest(Far(Blocks { row, kernel, x, out }, far));
     }
     let row = &Row { outputs: row.outputs - done, ..*row };
     if row.outputs > 0 {
@@ -102,7 +104,7 @@ struct Blocks<'a, T> {
 }
 
 /// Blocks whose registers are further apart than they are long; a function of its own, because of the copy on its stack.
-struct Far<'a, T>(Blocks<'a, T>);
+struct Far<'a, T>(Blocks<'a, T>, Spread);
 
 impl<T: Scalar> Body<T> for Far<'_, T> {
     type Output = usize;
@@ -110,9 +112,9 @@ impl<T: Scalar> Body<T> for Far<'_, T> {
     #[inline(always)]
     fn run<L: Lanes<T>>(mut self) -> usize {
         match (L::REGISTERS == 32, T::IS_COMPLEX) {
-            (true, false) => self.0.far::<L, 8, 8>(),
-            (true, true) | (false, false) => self.0.far::<L, 8, 4>(),
-            (false, true) => self.0.far::<L, 4, 2>(),
+            (true, false) => self.0.far::<L, 8, 8>(self.1),
+            (true, true) | (false, false) => self.0.far::<L, 8, 4>(self.1),
+            (false, true) => self.0.far::<L, 4, 2>(self.1),
         }
     }
 }
@@ -122,8 +124,9 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
 
     #[inline(always)]
     fn run<L: Lanes<T>>(self) {
-        if self.row.taps + 1 < 2 * L::COUNT / self.row.shift.max(1) {
-            return self.groups::<L>(); // groups of one tap share no registers of x
+        let (taps, shift) = (self.row.taps, self.row.shift);
+        if taps + 1 < 2 * L::COUNT / shift.max(1) || taps <= FEW && shift > L::COUNT {
+            return self.groups::<L>(); // blocks would share few registers of x, or none
         }
         match (L::REGISTERS == 32, T::IS_COMPLEX) {
             (true, false) => self.all::<L, 8, 8>(),
@@ -135,6 +138,10 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
 
 /// Taps that stay in registers where nothing else is shared.
 const FEW: usize = 8;
+
+/// Registers of the longest distance that is made of several shifts; it must save one part in so many.
+const LONGEST: usize = 4;
+const WORTH: usize = 12;
 
 /// Bytes of sources that stay in the first cache.
 const CACHE: usize = 20 << 10;
@@ -201,8 +208,8 @@ impl<T: Scalar> Blocks<'_, T> {
     fn all<L: Lanes<T>, const R: usize, const Q: usize>(mut self) {
         let (row, lanes) = (self.row, L::COUNT);
         let near = match lanes.checked_div(row.shift) {
-            Some(j) if j > 0 => Near { j, distance: j * row.shift },
-            _ => Near { j: row.taps, distance: lanes }, // every tap is a series of its own
+            Some(j) if j > 0 => Spread { j, distance: j * row.shift },
+            _ => Spread { j: row.taps, distance: lanes }, // every tap is a series of its own
         };
         let mut o = self.near::<L, R, Q>(0, near);
         o = self.near::<L, 4, Q>(o, near);
@@ -216,7 +223,7 @@ impl<T: Scalar> Blocks<'_, T> {
 
     /// As many blocks of `R` registers, no further apart than they are long, as there are from `o` on; returns their end.
     #[inline(always)]
-    fn near<L: Lanes<T>, const R: usize, const Q: usize>(&mut self, mut o: usize, near: Near) -> usize {
+    fn near<L: Lanes<T>, const R: usize, const Q: usize>(&mut self, mut o: usize, near: Spread) -> usize {
         while o + (R - 1) * near.distance + L::COUNT <= self.row.outputs {
             // SAFETY: `dispatch` checked what all results read and write; all of the block are among them.
             unsafe { self.near_block::<L, R, Q, false>(o, near, near.distance) }
@@ -229,7 +236,7 @@ impl<T: Scalar> Blocks<'_, T> {
     unsafe fn near_block<L: Lanes<T>, const R: usize, const Q: usize, const PART: bool>(
         &mut self,
         o: usize,
-        Near { j, distance }: Near,
+        Spread { j, distance }: Spread,
         count: usize,
     ) {
         // SAFETY: as in the contract of this method, that of `block`.
@@ -239,24 +246,27 @@ impl<T: Scalar> Blocks<'_, T> {
         }
     }
 
-    /// Shifts longer than a register: blocks of `R` registers that far apart, side by side until there are no gaps; returns where
-    /// the last of `R` shifts end.
+    /// Blocks of `R` registers at a distance longer than they are, side by side until there are no gaps; returns where the last
+    /// of `R` distances end.
     ///
     /// Where the sources of such a row of blocks are too many for the first cache, some of its columns come first, in this row and
     /// the next ones; copied, where sources at a large power of two from each other have too few places in the cache.
     #[inline(always)]
-    fn far<L: Lanes<T>, const R: usize, const Q: usize>(&mut self) -> usize {
-        let (row, width, whole) = (self.row, self.row.shift, R * self.row.shift);
+    fn far<L: Lanes<T>, const R: usize, const Q: usize>(
+        &mut self,
+        Spread { j, distance: width }: Spread,
+    ) -> usize {
+        let (row, whole) = (self.row, R * width);
         let count = row.outputs / whole;
-        let bytes = width * size_of::<T>();
-        let (columns, tall, copied) = if (R + row.taps) * bytes <= CACHE {
+        let (bytes, sources) = (width * size_of::<T>(), R + row.taps.div_ceil(j));
+        let (columns, tall, copied) = if sources * bytes <= CACHE || j > 1 {
             (width, 1, false)
         } else {
             let places = 2 * PLACES_IN_SET * (PAGE >> bytes.trailing_zeros().min(PAGE.trailing_zeros()));
             let copied = COPY / (TALL * R + row.taps - 1);
-            match places < R + row.taps && copied >= L::COUNT {
+            match places < sources && copied >= L::COUNT {
                 true => (copied, TALL, true),
-                false => (CACHE / size_of::<T>() / (R + row.taps), TALL, false),
+                false => (CACHE / size_of::<T>() / sources, TALL, false),
             }
         };
         let some = (columns / L::COUNT).max(1) * L::COUNT;
@@ -265,7 +275,7 @@ impl<T: Scalar> Blocks<'_, T> {
         let all = self.out.as_mut_ptr();
         // Sources and results that come later, in the order of memory, as the processor expects.
         let mut later = whole * tall.max(soon.div_ceil(whole));
-        let beyond = (row.taps - 1) * width;
+        let beyond = (row.taps - 1) * row.shift;
         for first in (0..count).step_by(tall) {
             let rows = tall.min(count - first);
             for from in (0..width).step_by(some.min(width)) {
@@ -285,18 +295,19 @@ impl<T: Scalar> Blocks<'_, T> {
                             prefetch(all.wrapping_add(later).cast_const());
                             later += L::COUNT;
                         }
-                        // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a shift apart, are
-                        // those of columns column .. to of R whole shifts of results; the copy has the same columns of all their
-                        // sources.
+                        // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a distance apart,
+                        // are those of columns column .. to of R whole distances of results; the copy, made where the distance
+                        // is the shift, has the same columns of all their sources.
                         unsafe {
-                            let x = (x.as_ptr().add(b * R * step + column - from), step, step);
+                            let x = x.as_ptr().add(b * R * step + column - from);
+                            let x = (x, if j > 1 { row.shift } else { step }, step);
                             let (out, left) = ((out.add(column), width), to - column);
                             if left >= L::COUNT {
-                                self.block::<L, R, Q, false>(x, 1, out, 0);
+                                self.block::<L, R, Q, false>(x, j, out, 0);
                             } else if left <= L::Half::COUNT {
-                                self.block::<L::Half, R, Q, true>(x, 1, out, left);
+                                self.block::<L::Half, R, Q, true>(x, j, out, left);
                             } else {
-                                self.block::<L, R, Q, true>(x, 1, out, left);
+                                self.block::<L, R, Q, true>(x, j, out, left);
                             }
                         }
                         column += L::COUNT;
@@ -386,11 +397,33 @@ fn copy_lines<'a, T: Scalar>(
     unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
 }
 
-/// Blocks of registers no further apart than they are long: their distance, and how many shifts that is.
+/// How far apart the registers of a block are, and how many shifts that is.
 #[derive(Clone, Copy)]
-struct Near {
+struct Spread {
     j: usize,
     distance: usize,
+}
+
+impl Spread {
+    /// The multiple of the shift that leaves the smallest part of its registers unused, the last of which may be half a register,
+    /// with enough taps in each of its series.
+    fn new(shift: usize, taps: usize, lanes: usize) -> Self {
+        let registers = |distance: usize| match distance % lanes {
+            _ if distance <= lanes => lanes,
+            0 => distance,
+            rest if rest <= lanes / 2 => distance - rest + lanes / 2,
+            rest => distance - rest + lanes,
+        };
+        let mut best = Spread { j: 1, distance: shift };
+        for j in 2..=(LONGEST * lanes / shift.max(1)).min(taps / FEW) {
+            let distance = j * shift;
+            if WORTH * registers(distance) * best.distance < (WORTH - 1) * registers(best.distance) * distance
+            {
+                best = Spread { j, distance };
+            }
+        }
+        best
+    }
 }
 
 /// `K` taps for `V` adjacent registers of results; for `count` results if `PART`, when there is one register.
@@ -483,7 +516,9 @@ mod tests {
             }
         }
         // Shifts around the lengths of registers, up to those whose sources are copied.
-        for shift in [4, 5, 8, 9, 12, 13, 15, 16, 17, 20, 24, 31, 33, 65, 128, 256, 512, 515] {
+        for shift in
+            [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 20, 24, 31, 33, 65, 128, 256, 512, 515]
+        {
             for (rows, taps) in [(8, 1), (17, 5), (80, 31), (161, 40)] {
                 is_the_pseudo_code::<T>(rows * shift + 3, taps, shift, taps % 2 == 1);
             }
