@@ -10,8 +10,10 @@ use std::ops::Range;
 #[derive(Debug, Clone)]
 pub(crate) struct Compressed<T, I: Index> {
     matrix: CsMatI<T, I>,
-    /// Whether most rows are runs: their entries stand side by side, as in a band.
+    /// Whether most rows are runs: several entries that stand side by side, as in a band.
     runs: bool,
+    /// Whether most rows have as many entries as the row before, so that the end of a loop over them is predicted.
+    even: bool,
 }
 
 impl<T: Scalar, I: Index> Compressed<T, I> {
@@ -27,9 +29,10 @@ impl<T: Scalar, I: Index> Compressed<T, I> {
         if !matrix.is_csr() || !ends || !indptr.is_sorted() {
             return None;
         }
-        let mut runs = 0;
+        let (mut runs, mut even, mut before) = (0, 0, usize::MAX);
         for r in 0..rows {
             let row = &indices[indptr[r].index()..indptr[r + 1].index()];
+            even += usize::from(std::mem::replace(&mut before, row.len()) == row.len());
             let (Some(first), Some(last)) = (row.first(), row.last()) else {
                 continue;
             };
@@ -37,9 +40,9 @@ impl<T: Scalar, I: Index> Compressed<T, I> {
             if !ascending || first.try_index().is_none() || last.index() >= cols {
                 return None;
             }
-            runs += usize::from(last.index() - first.index() + 1 == row.len());
+            runs += usize::from(row.len() > 1 && last.index() - first.index() + 1 == row.len());
         }
-        Some(Compressed { runs: 2 * runs > rows, matrix })
+        Some(Compressed { runs: 2 * runs > rows, even: 2 * even > rows, matrix })
     }
 
     pub fn matrix(&self) -> &CsMatI<T, I> {
@@ -62,6 +65,7 @@ impl<T: Scalar, I: Index> Compressed<T, I> {
             columns: self.matrix.indices(),
             values: self.matrix.data(),
             runs: self.runs,
+            even: self.even,
         }
     }
 }
@@ -73,6 +77,7 @@ pub(super) struct Entries<'a, T, I> {
     pub columns: &'a [I],
     pub values: &'a [T],
     pub runs: bool,
+    pub even: bool,
 }
 
 impl<T: Scalar, I: Index> Entries<'_, T, I> {

@@ -1,11 +1,12 @@
 //! Vector registers of the four element types.
 
+use super::gather::Gather;
 use crate::scalar::Scalar;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 /// A vector register with [`COUNT`](Lanes::COUNT) elements of `T`.
-pub(crate) trait Lanes<T: Scalar>: Copy {
+pub(crate) trait Lanes<T: Scalar>: Gather<T> {
     /// Elements in a register.
     const COUNT: usize;
 
@@ -94,18 +95,7 @@ pub(crate) trait Lanes<T: Scalar>: Copy {
     /// The sum of all lanes, added in pairs.
     #[inline(always)]
     fn sum(self) -> T {
-        let mut lanes = [T::zero(); 16];
-        debug_assert!(Self::COUNT <= 16 && Self::COUNT.is_power_of_two());
-        // SAFETY: no register has more than 16 elements.
-        unsafe { self.store(lanes.as_mut_ptr()) };
-        let mut half = Self::COUNT / 2;
-        while half > 0 {
-            for l in 0..half {
-                lanes[l] += lanes[l + half];
-            }
-            half /= 2;
-        }
-        lanes[0]
+        self.folded::<1>()[0]
     }
 }
 
@@ -131,7 +121,7 @@ pub(super) fn prefetch_second<T>(from: *const T) {
 
 /// What the build targets: an array that the compiler maps to whatever there is. Never fused.
 #[derive(Clone, Copy)]
-pub(super) struct Array<T, const N: usize>([T; N]);
+pub(super) struct Array<T, const N: usize>(pub(super) [T; N]);
 
 impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
     type Half = Self;
@@ -215,13 +205,13 @@ macro_rules! register {
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
-        pub(crate) struct $name<T, const FUSED: bool>($single, PhantomData<T>);
+        pub(crate) struct $name<T, const FUSED: bool>(pub(in crate::simd) $single, PhantomData<T>);
 
         impl<T: Scalar, const FUSED: bool> $name<T, FUSED> {
             const DOUBLE: bool = size_of::<T::Real>() == 8;
 
             #[inline(always)]
-            fn of(raw: $single) -> Self {
+            pub(in crate::simd) fn of(raw: $single) -> Self {
                 $name(raw, PhantomData)
             }
 
@@ -382,16 +372,17 @@ mod x86 {
     use super::*;
     use std::arch::x86_64::*;
 
-    /// The bits of the 32-bit lanes `lo..hi`.
+    /// The bits of the 32-bit lanes `lo..hi`, both below 256.
     #[inline(always)]
-    fn mask512(lo: usize, hi: usize) -> __mmask16 {
-        let below = |lane: usize| (1_u32 << lane.min(16)) - 1;
-        (below(hi) & !below(lo)) as __mmask16 // 16 bits at most
+    pub(in crate::simd) fn mask512(lo: usize, hi: usize) -> __mmask16 {
+        // SAFETY: only values; the shells that reach this enable the instruction, which looks at the lowest eight bits.
+        let below = |lane: usize| unsafe { _bzhi_u32(0xffff, lane as u32) };
+        (below(hi) & !below(lo)) as __mmask16 // 16 bits
     }
 
     /// All bits set in the 32-bit lanes `lo..hi`.
     #[inline(always)]
-    fn mask256(lo: usize, hi: usize) -> __m256i {
+    pub(in crate::simd) fn mask256(lo: usize, hi: usize) -> __m256i {
         let lanes: [i32; 8] = std::array::from_fn(|l| if (lo..hi).contains(&l) { -1 } else { 0 });
         // SAFETY: both are 32 bytes without invalid values.
         unsafe { std::mem::transmute::<[i32; 8], __m256i>(lanes) }
@@ -429,4 +420,4 @@ mod x86 {
 }
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Ymm, Zmm};
+pub(super) use x86::{HalfZmm, Ymm, Zmm, mask256, mask512};

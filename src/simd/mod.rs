@@ -7,9 +7,13 @@
 mod compressed;
 mod correlate;
 mod dots;
+mod few;
 mod filters;
+mod gather;
 mod lanes;
 mod loops;
+#[cfg(test)]
+mod products;
 mod row;
 mod sheet;
 mod shells;
@@ -44,10 +48,10 @@ pub enum Summation {
 pub(crate) enum Isa {
     /// What the build targets.
     Portable,
-    /// 256-bit vectors, fused multiply-add.
+    /// 256-bit vectors, fused multiply-add, masks of a number of bits.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// 512-bit vectors, fused multiply-add.
+    /// 512-bit vectors, fused multiply-add, masks of a number of bits.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -59,6 +63,7 @@ pub(crate) fn isa() -> Isa {
         #[cfg(target_arch = "x86_64")]
         {
             let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let fma = fma && is_x86_feature_detected!("bmi2");
             if fma && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
                 return Isa::Avx512;
             }

@@ -2,7 +2,7 @@
 
 use super::lanes::{Array, Lanes};
 #[cfg(target_arch = "x86_64")]
-use super::lanes::{Ymm, Zmm};
+use super::lanes::{HalfZmm, Ymm, Zmm};
 use super::{Isa, Summation, isa};
 use crate::scalar::Scalar;
 
@@ -34,12 +34,14 @@ pub(super) fn run_fastest<T: Scalar, B: Body<T>>(body: B) -> B::Output {
 
 /// Runs `body` with registers of 32 bytes, where the processor has them or wider ones.
 pub(super) fn run_narrow<T: Scalar, B: Body<T>>(body: B, summation: Summation) -> B::Output {
-    let isa = match isa() {
+    match isa() {
+        // SAFETY: `isa` returned this value, so the processor has the instructions that the shell enables.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => Isa::Avx2, // `isa` asked for both
-        isa => isa,
-    };
-    run_on(isa, body, summation)
+        Isa::Avx512 if summation == Summation::Fastest => unsafe { half_avx512::<T, B>(body) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => run_on(Isa::Avx2, body, summation), // `isa` asked for both
+        isa => run_on(isa, body, summation),
+    }
 }
 
 /// Runs `body` with the registers of `isa`, which this processor must have.
@@ -68,13 +70,20 @@ fn portable<T: Scalar, B: Body<T>>(body: B) -> B::Output {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma,bmi2")]
 fn avx512<T: Scalar, B: Body<T>, const FUSED: bool>(body: B) -> B::Output {
     body.run::<Zmm<T, FUSED>>()
 }
 
+/// Half registers with the masks of whole ones, which write parts in a fraction of the time.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx512f,avx512vl,avx2,fma,bmi2")]
+fn half_avx512<T: Scalar, B: Body<T>>(body: B) -> B::Output {
+    body.run::<HalfZmm<T, true>>()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma,bmi2")]
 fn avx2<T: Scalar, B: Body<T>, const FUSED: bool>(body: B) -> B::Output {
     body.run::<Ymm<T, FUSED>>()
 }

@@ -10,7 +10,8 @@
 //!
 //! Deviations: (1) a block of some registers of a row of Y stays in registers while the entries of the row pass by; where
 //! that is too few sums to keep the processor busy and the order is free, every block has several partial sums; (2) where
-//! four rows of A are runs of columns that overlap (bands, convolutions), a register of X serves all four.
+//! four rows of A are runs of columns that overlap (bands, convolutions), a register of X serves all four; (3) where the
+//! order is free, two signals, and four of 4 bytes, are done as in [`few`](super::few).
 //!
 //! A row of Y is finished before the next is begun, however wide. Going through many rows with one block and then with the
 //! next was slower by a fifth and more: rows of X at a distance of a power of two share few places of the first cache, so
@@ -18,6 +19,7 @@
 
 use super::Summation;
 use super::compressed::{Compressed, Entries};
+use super::few::Few;
 use super::lanes::Lanes;
 use super::loops::{loops, of_index};
 use super::shells::{Body, run, run_narrow};
@@ -49,12 +51,27 @@ pub(super) fn dispatch<T: Scalar, I: Index>(
     summation: Summation,
 ) {
     let blocks = Blocks::new(a, first, x, y);
-    // Few signals fit into half a register, which costs half as much.
-    if blocks.signals * size_of::<T>() <= 32 { run_narrow(blocks, summation) } else { run(blocks, summation) }
+    // Few signals fit into half a register, which costs half as much; very few are set side by side.
+    let narrow = blocks.signals * size_of::<T>() <= 32 && !(blocks.few() && summation == Summation::Fastest);
+    if narrow { run_narrow(blocks, summation) } else { run(blocks, summation) }
+}
+
+/// [`spmm`] with the registers of `isa`.
+#[cfg(test)]
+pub(super) fn on<T: Scalar, I: Index>(
+    isa: super::Isa,
+    a: &Compressed<T, I>,
+    first: usize,
+    x: ArrayView2<T>,
+    y: ArrayViewMut2<T>,
+    summation: Summation,
+) {
+    super::shells::run_on(isa, Blocks::new(a, first, x, y), summation);
 }
 
 struct Blocks<'a, T, I> {
     entries: Entries<'a, T, I>,
+    cols: usize,
     first: usize,
     rows: usize,
     signals: usize,
@@ -72,7 +89,12 @@ impl<'a, T: Scalar, I: Index> Blocks<'a, T, I> {
         assert!(first + rows <= a.matrix().rows(), "rows {first} + {rows} of {}", a.matrix().rows());
         assert!(adjacent(x.strides()) && adjacent(y.strides()), "{:?} {:?}", x.strides(), y.strides());
         let (x, y) = ((x.as_ptr(), x.strides()[0]), (y.as_mut_ptr(), y.strides()[0]));
-        Blocks { entries: a.entries(), first, rows, signals, x, y }
+        Blocks { entries: a.entries(), cols: a.matrix().cols(), first, rows, signals, x, y }
+    }
+
+    /// Whether the signals are so few that a row is done as in [`few`](super::few).
+    fn few(&self) -> bool {
+        !self.entries.runs && Few::<T, I>::are(self.signals)
     }
 }
 
@@ -98,12 +120,33 @@ impl<T: Scalar, I: Index> Blocks<'_, T, I> {
         unsafe {
             if self.entries.runs {
                 self.bands::<L>();
+            } else if L::FUSED && self.few() {
+                match self.signals {
+                    1 => self.beside::<L::Half, 1>(),
+                    2 => self.beside::<L, 2>(),
+                    _ => self.beside::<L, 4>(),
+                }
             } else if self.signals <= 2 * L::COUNT {
                 self.apart::<L>(0..self.rows);
             } else {
                 for r in 0..self.rows {
                     self.apart::<L>(r..r + 1);
                 }
+            }
+        }
+    }
+
+    /// Rows times `W` signals, which are few.
+    #[inline(always)]
+    unsafe fn beside<L: Lanes<T>, const W: usize>(&self) {
+        let few = Few { entries: self.entries, x: self.x, cols: self.cols };
+        let tight = self.x.1 == W as isize;
+        for r in 0..self.rows {
+            // SAFETY: the contract of all, with `W` signals.
+            unsafe {
+                let row = self.first + r;
+                let sums = if tight { few.row::<L, W, true>(row) } else { few.row::<L, W, false>(row) };
+                self.y.0.offset(r as isize * self.y.1).cast::<[T; W]>().write_unaligned(sums);
             }
         }
     }
@@ -337,131 +380,5 @@ impl<T: Scalar, I: Index> Blocks<'_, T, I> {
             }
         }
         width
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::shells::run_on;
-    use super::super::spmv;
-    use super::super::{Isa, isa};
-    use super::*;
-    use crate::scalar::Real;
-    use ndarray::{Array2, ShapeBuilder, s};
-    use num_complex::Complex;
-    use sprs::CsMatI;
-
-    /// Every instruction set of this processor.
-    fn all() -> impl Iterator<Item = Isa> {
-        #[cfg(target_arch = "x86_64")]
-        let all = [Isa::Portable, Isa::Avx2, Isa::Avx512];
-        #[cfg(not(target_arch = "x86_64"))]
-        let all = [Isa::Portable];
-        all.into_iter().filter(|&i| i <= isa())
-    }
-
-    fn number<T: Scalar>(i: usize, integer: bool) -> T {
-        let part = |i: usize| {
-            let v = if integer { (i * 37 % 19) as f64 - 9.0 } else { (i as f64 * 0.7).sin() * 1e3 };
-            <T::Real as Real>::of(v)
-        };
-        T::from_parts(part(i), part(i + 5))
-    }
-
-    /// Runs of columns of different lengths, also equal ones and none at all; or columns anywhere.
-    fn matrix<T: Scalar, I: Index>(rows: usize, cols: usize, runs: bool, integer: bool) -> CsMatI<T, I> {
-        let (mut indptr, mut indices) = (vec![I::from_usize(0)], Vec::new());
-        for r in 0..rows {
-            let width = if r % 11 == 7 { 0 } else { 5 + r / 16 % 3 * (r % 4) };
-            let chosen = |c: &usize| match runs {
-                true => (r..r + width).contains(&(c + 3)),
-                false => (c * 7 + r * 5) % 13 < width / 3,
-            };
-            indices.extend((0..cols).filter(chosen).map(I::from_usize));
-            indptr.push(I::from_usize(indices.len()));
-        }
-        let values = (0..indices.len()).map(|i| number(i + 3, integer)).collect();
-        CsMatI::new((rows, cols), indptr, indices, values)
-    }
-
-    fn check<T: Scalar, I: Index>(rows: usize, cols: usize, runs: bool, integer: bool) {
-        let a = Compressed::new(matrix::<T, I>(rows, cols, runs, integer)).unwrap();
-        for signals in [1, 2, 3, 4, 5, 8, 15, 16, 17, 33, 50, 130] {
-            let x = Array2::from_shape_fn((cols, signals), |(i, j)| number::<T>(i * 3 + j, integer));
-            // The pseudo-code of the module, for all but the first row.
-            let mut expected = Array2::from_elem((rows - 1, signals), T::zero());
-            for ((r, s), y) in expected.indexed_iter_mut() {
-                for (c, &v) in a.matrix().outer_view(r + 1).unwrap().iter() {
-                    *y += v * x[[c, s]];
-                }
-            }
-            let mut wide = Array2::from_elem((cols, 2 * signals + 3), T::zero());
-            wide.slice_mut(s![.., 2..signals + 2]).assign(&x);
-            let mut by_columns = Array2::from_elem((cols, signals).f(), T::zero());
-            by_columns.assign(&x);
-            let mut sparse = Array2::from_elem((cols, 2 * signals), T::zero());
-            sparse.slice_mut(s![.., ..;2]).assign(&x);
-            let adjacent = [x.view(), wide.slice(s![.., 2..signals + 2])];
-            let others = [by_columns.view(), sparse.slice(s![.., ..;2])];
-            for isa in all() {
-                for summation in [Summation::Ascending, Summation::Fastest] {
-                    for (k, x) in adjacent.into_iter().chain(others).enumerate() {
-                        let mut room = Array2::from_elem((rows - 1, signals + k), number::<T>(1, true));
-                        let mut y = room.slice_mut(s![.., ..signals]);
-                        if k < 2 {
-                            run_on(isa, Blocks::new(&a, 1, x, y.view_mut()), summation);
-                        } else {
-                            spmv::on(isa, &a, 1, x, y.view_mut(), summation);
-                        }
-                        if integer || summation == Summation::Ascending {
-                            assert_eq!(y, expected, "{isa:?} {summation:?} {signals} signals, layout {k}");
-                        }
-                        let close = |(a, b): (&T, &T)| (*a - *b).modulus().as_f64() <= 1e9 * T::EPSILON;
-                        assert!(y.iter().zip(&expected).all(close), "{isa:?} {signals} signals, layout {k}");
-                        let beyond = room.slice(s![.., signals..]);
-                        assert!(beyond.iter().all(|&v| v == number::<T>(1, true)), "beyond the results");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_shell_is_the_pseudo_code() {
-        for (runs, integer) in [(true, true), (true, false), (false, true), (false, false)] {
-            for (rows, cols) in [(67, 70), (9, 3), (50, 20)] {
-                check::<f64, i32>(rows, cols, runs, integer);
-                check::<f32, i64>(rows, cols, runs, integer);
-            }
-            check::<Complex<f64>, i64>(30, 31, runs, integer);
-            check::<Complex<f32>, i32>(30, 31, runs, integer);
-        }
-    }
-
-    #[test]
-    fn a_matrix_whose_indices_cannot_be_is_refused() {
-        let new = |cols, indptr: &[i32], indices: &[i32]| {
-            let arrays = (indptr.to_vec(), indices.to_vec(), vec![1.0; indices.len()]);
-            // SAFETY: nothing but `Compressed::new` looks at it, whose claim is to find what is wrong.
-            let matrix = unsafe {
-                CsMatI::new_unchecked(
-                    sprs::CompressedStorage::CSR,
-                    (indptr.len() - 1, cols),
-                    arrays.0,
-                    arrays.1,
-                    arrays.2,
-                )
-            };
-            Compressed::new(matrix).is_some()
-        };
-        assert!(new(3, &[0, 2, 2], &[0, 2]) && new(0, &[0, 0], &[]) && new(3, &[0], &[]));
-        assert!(!new(3, &[0, 2, 2], &[0, 3]), "beyond the columns");
-        assert!(!new(3, &[0, 2, 2], &[-1, 2]), "negative");
-        assert!(!new(3, &[0, 2, 2], &[2, 0]), "descending");
-        assert!(!new(3, &[0, 2, 2], &[1, 1]), "twice");
-        assert!(!new(3, &[0, 2, 1], &[0, 1]), "pointers descend");
-        assert!(!new(3, &[0, 2, 3], &[0, 1]), "pointers beyond the entries");
-        assert!(!new(3, &[1, 2, 2], &[0, 1]), "entries before the first row");
-        assert!(!new(3, &[0, 3, 2], &[0, 1]), "a row beyond the entries");
     }
 }

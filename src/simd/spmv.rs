@@ -1,11 +1,12 @@
 //! A sparse matrix times one vector, or times a batch in any other layout than that of [`spmm`](super::spmm()).
 //!
 //! In pseudo-code as there. Deviations: (1) four signals are done at once, so that an entry of the matrix is read once for
-//! the four; (2) where the order is free, a sum of one signal is made of four partial sums, and a row that is a run of
-//! columns (bands, convolutions) is the scalar product of two vectors, whose columns need not be read.
+//! the four; (2) where the order is free, one signal is done as in [`few`](super::few), and a row that is a run of columns
+//! (bands, convolutions) is the scalar product of two vectors, whose columns need not be read.
 
 use super::Summation;
 use super::compressed::{Compressed, Entries};
+use super::few::Few;
 use super::lanes::Lanes;
 use super::loops::{loops, of_index};
 use super::shells::{Body, run};
@@ -49,6 +50,7 @@ pub(super) fn on<T: Scalar, I: Index>(
 
 struct Columns<'a, T, I> {
     entries: Entries<'a, T, I>,
+    cols: usize,
     first: usize,
     rows: usize,
     signals: usize,
@@ -65,7 +67,7 @@ impl<'a, T: Scalar, I: Index> Columns<'a, T, I> {
         assert!(first + rows <= a.matrix().rows(), "rows {first} + {rows} of {}", a.matrix().rows());
         let strides = |s: &[isize]| [s[0], s[1]];
         let (x, y) = ((x.as_ptr(), strides(x.strides())), (y.as_mut_ptr(), strides(y.strides())));
-        Columns { entries: a.entries(), first, rows, signals, x, y }
+        Columns { entries: a.entries(), cols: a.matrix().cols(), first, rows, signals, x, y }
     }
 }
 
@@ -86,7 +88,9 @@ impl<T: Scalar, I: Index> Body<T> for Columns<'_, T, I> {
                 s += TOGETHER;
             }
             while s < self.signals {
-                if self.x.1[0] == 1 {
+                if L::FUSED && !T::IS_COMPLEX && !self.entries.runs {
+                    self.single::<L>(s);
+                } else if self.x.1[0] == 1 {
                     self.products::<L, 1, 4, true>(s)
                 } else {
                     self.products::<L, 1, 4, false>(s)
@@ -117,6 +121,22 @@ impl<T: Scalar, I: Index> Columns<'_, T, I> {
                 for (j, sum) in sums.into_iter().enumerate() {
                     *self.y.0.offset(r as isize * self.y.1[0] + (s + j) as isize * self.y.1[1]) = sum;
                 }
+            }
+        }
+    }
+
+    /// Signal `s`, several entries at once.
+    #[inline(always)]
+    unsafe fn single<L: Lanes<T>>(&self, s: usize) {
+        // SAFETY: the contract of all.
+        unsafe {
+            let x = self.x.0.offset(s as isize * self.x.1[1]);
+            let y = self.y.0.offset(s as isize * self.y.1[1]);
+            let few = Few { entries: self.entries, x: (x, self.x.1[0]), cols: self.cols };
+            for r in 0..self.rows {
+                let row = self.first + r;
+                *y.offset(r as isize * self.y.1[0]) =
+                    if self.x.1[0] == 1 { few.single::<L, true>(row) } else { few.single::<L, false>(row) };
             }
         }
     }
