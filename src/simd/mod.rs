@@ -7,6 +7,7 @@
 mod compressed;
 mod correlate;
 mod dots;
+mod far;
 mod few;
 mod filters;
 mod gather;

@@ -1,0 +1,167 @@
+//! Blocks of a long row whose registers are further apart than they are long: batches of signals.
+//!
+//! See [`row`](super::row) for the sum. Between registers at a distance there are gaps, which blocks side by side fill; the order of
+//! the blocks is chosen for the caches.
+
+use super::lanes::{Lanes, prefetch};
+use super::row::{Blocks, FEW, PAGE};
+use super::shells::Body;
+use crate::scalar::Scalar;
+use std::mem::MaybeUninit;
+
+/// Registers of the longest distance that is made of several shifts; it must save one part in so many.
+const LONGEST: usize = 4;
+const WORTH: usize = 12;
+
+/// Bytes of sources that stay in the first cache.
+const CACHE: usize = 20 << 10;
+
+/// Lines of the first cache whose addresses differ by multiples of a page: so many stay. Twice as many sources were still faster
+/// than copying.
+const PLACES_IN_SET: usize = 8;
+
+/// Elements of the copy of some columns where sources are too many for that, and rows of blocks that use it one after the other.
+const COPY: usize = 4096;
+const TALL: usize = 8;
+
+/// Bytes from the results of a block, and from their last source, to what is asked for meanwhile: at least that many, and at
+/// least so many products.
+const AHEAD: usize = 4 << 10;
+const SOON: usize = 800;
+
+/// How far apart the registers of a block are, and how many shifts that is.
+#[derive(Clone, Copy)]
+pub(super) struct Spread {
+    pub j: usize,
+    pub distance: usize,
+}
+
+impl Spread {
+    /// The multiple of the shift that leaves the smallest part of its registers unused, the last of which may be half a register,
+    /// with enough taps in each of its series.
+    pub fn new(shift: usize, taps: usize, lanes: usize) -> Self {
+        let registers = |distance: usize| match distance % lanes {
+            _ if distance <= lanes => lanes,
+            0 => distance,
+            rest if rest <= lanes / 2 => distance - rest + lanes / 2,
+            rest => distance - rest + lanes,
+        };
+        let mut best = Spread { j: 1, distance: shift };
+        for j in 2..=(LONGEST * lanes / shift.max(1)).min(taps / FEW) {
+            let distance = j * shift;
+            if WORTH * registers(distance) * best.distance < (WORTH - 1) * registers(best.distance) * distance
+            {
+                best = Spread { j, distance };
+            }
+        }
+        best
+    }
+}
+
+/// Blocks whose registers are further apart than they are long; a function of its own, because of the copy on its stack.
+pub(super) struct Far<'a, T>(pub Blocks<'a, T>, pub Spread);
+
+impl<T: Scalar> Body<T> for Far<'_, T> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<L: Lanes<T>>(mut self) -> usize {
+        match (L::REGISTERS == 32, T::IS_COMPLEX) {
+            (true, false) => self.0.far::<L, 8, 8>(self.1),
+            (true, true) | (false, false) => self.0.far::<L, 8, 4>(self.1),
+            (false, true) => self.0.far::<L, 4, 2>(self.1),
+        }
+    }
+}
+
+impl<T: Scalar> Blocks<'_, T> {
+    /// Blocks of `R` registers at a distance longer than they are, side by side until there are no gaps; returns where the last
+    /// of `R` distances end.
+    ///
+    /// Where the sources of such a row of blocks are too many for the first cache, some of its columns come first, in this row and
+    /// the next ones; copied, where sources at a large power of two from each other have too few places in the cache.
+    #[inline(always)]
+    fn far<L: Lanes<T>, const R: usize, const Q: usize>(
+        &mut self,
+        Spread { j, distance: width }: Spread,
+    ) -> usize {
+        let (row, whole) = (self.row, R * width);
+        let count = row.outputs / whole;
+        let (bytes, sources) = (width * size_of::<T>(), R + row.taps.div_ceil(j));
+        let (columns, tall, copied) = if sources * bytes <= CACHE || j > 1 {
+            (width, 1, false)
+        } else {
+            let places = 2 * PLACES_IN_SET * (PAGE >> bytes.trailing_zeros().min(PAGE.trailing_zeros()));
+            let copied = COPY / (TALL * R + row.taps - 1);
+            match places < sources && copied >= L::COUNT {
+                true => (copied, TALL, true),
+                false => (CACHE / size_of::<T>() / sources, TALL, false),
+            }
+        };
+        let some = (columns / L::COUNT).max(1) * L::COUNT;
+        let soon = (AHEAD / size_of::<T>()).max(SOON * L::COUNT / row.taps);
+        let mut copy = [const { MaybeUninit::<T>::uninit() }; COPY];
+        let all = self.out.as_mut_ptr();
+        // Sources and results that come later, in the order of memory, as the processor expects.
+        let mut later = whole * tall.max(soon.div_ceil(whole));
+        let beyond = (row.taps - 1) * row.shift;
+        for first in (0..count).step_by(tall) {
+            let rows = tall.min(count - first);
+            for from in (0..width).step_by(some.min(width)) {
+                let to = width.min(from + some);
+                let (mut x, mut step) = (&self.x[first * whole + from..], width);
+                if copied {
+                    step = to - from;
+                    let lines = x.chunks(width).take(rows * R + row.taps - 1);
+                    x = copy_lines(lines.map(|line| &line[..step]), step, &mut copy);
+                }
+                for b in 0..rows {
+                    let out = all.wrapping_add((first + b) * whole);
+                    let mut column = from;
+                    while column < to {
+                        for _ in 0..R {
+                            prefetch(self.x.as_ptr().wrapping_add(later + beyond));
+                            prefetch(all.wrapping_add(later).cast_const());
+                            later += L::COUNT;
+                        }
+                        // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a distance apart,
+                        // are those of columns column .. to of R whole distances of results; the copy, made where the distance
+                        // is the shift, has the same columns of all their sources.
+                        unsafe {
+                            let x = x.as_ptr().add(b * R * step + column - from);
+                            let x = (x, if j > 1 { row.shift } else { step }, step);
+                            let (out, left) = ((out.add(column), width), to - column);
+                            if left >= L::COUNT {
+                                self.block::<L, R, Q, false>(x, j, out, 0);
+                            } else if left <= L::Half::COUNT {
+                                self.block::<L::Half, R, Q, true>(x, j, out, left);
+                            } else {
+                                self.block::<L, R, Q, true>(x, j, out, left);
+                            }
+                        }
+                        column += L::COUNT;
+                    }
+                }
+            }
+        }
+        count * whole
+    }
+}
+
+/// The lines, each of length `len`, one after the other at the beginning of `room`.
+#[inline(always)]
+fn copy_lines<'a, T: Scalar>(
+    lines: impl Iterator<Item = &'a [T]>,
+    len: usize,
+    room: &'a mut [MaybeUninit<T>],
+) -> &'a [T] {
+    let mut count = 0;
+    for (line, to) in lines.zip(room.chunks_exact_mut(len)) {
+        line.iter().zip(to).for_each(|(&value, to)| {
+            to.write(value);
+        });
+        count += len;
+    }
+    // SAFETY: these elements were written just now.
+    unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
+}
