@@ -8,11 +8,12 @@
 //! ```
 //!
 //! Deviations: (1) eight entries are one step, each with all its signals in lanes of its own, whose sums are added in the
-//! end; (2) the last step is a step like all others, reads the entries of the following rows, and keeps the sums in the
-//! lanes of those; so the number of steps is the same for most rows even where their lengths differ, and the processor
-//! predicts the end of the loop, which to mispredict takes as long as ten entries. (3) One signal, numbers of 4 bytes, a
-//! processor that picks from registers: where all columns of a row lie in a window of 64, it is loaded as a whole, and the
-//! samples for 16 entries are picked from it at once.
+//! end; (2) the last step reads the entries of the following rows like its own, and keeps the sums in their lanes as they
+//! were; so the number of steps is the same for most rows even where their lengths differ, and the processor predicts the end
+//! of the loop, which to mispredict takes as long as ten entries; (3) where rows are equally long, so that it predicts any
+//! loop, one signal is done entry by entry, without a masked step; (4) for one signal, numbers of 4 bytes and a processor
+//! that picks from registers: where all columns of a row lie in a window of 64, it is loaded as a whole, and the samples
+//! for 16 entries are picked from it at once.
 
 use super::compressed::Entries;
 use super::lanes::Lanes;
