@@ -7,7 +7,8 @@
 //! ```
 //!
 //! where x̃ is the source with its boundary. Deviations: (1) a band of rows shares a table of its source rows, in which
-//! the boundary repeats rows, so that only the columns near the ends need a copy with the boundary filled in; (2) in the
+//! the boundary repeats rows, so that only the columns near the ends need a copy with the boundary filled in, and where
+//! zeros are beyond narrow ends not even these; (2) in the
 //! adjoint, results beyond the ends are computed like all others and then folded back.
 
 use super::Reading;
@@ -162,7 +163,8 @@ impl<T: Scalar> Band<'_, T> {
         // Narrow ends come with the rest where zeros are beyond them and the loop reads these itself.
         let narrow = |end: usize| end <= NARROW;
         let together = narrow(inside.start - columns.start) && narrow(columns.end - inside.end);
-        let zeros = axis.zeros_beyond() && axis.taps <= axis.sources; // else most taps would meet nothing but zeros
+        // Taps that reach further than the sources would meet little but zeros.
+        let zeros = axis.zeros_beyond() && (axis.taps - 1).saturating_mul(axis.step) < axis.sources;
         let inside = if together && zeros && self.sheets() { columns.clone() } else { inside };
         if !inside.is_empty() {
             let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };

@@ -9,7 +9,7 @@
 //! where x̃ is the source with its boundary. Deviations: (1) some result channels are computed together from each register
 //! of the source (`simd::filters`), or, where there is one only, some rows (`simd::sheet`); (2) a band of source rows is copied
 //! once, boundary filled in, for all result channels, so that there are no ends to treat apart; where zeros lie beyond the ends
-//! and there is one result channel, nothing is copied.
+//! and a part has one result channel, whose rows share sources, nothing is copied.
 
 use super::product::{AXES, Readings, Roles};
 use crate::blocks::{BAND, Reading};
@@ -130,11 +130,11 @@ impl<T: Scalar> Layer<'_, T> {
         let (_, sources) = self.readings.flow();
         let group = self.channels.start / self.readings.flow().0;
         let (all_rows, of_plane) = (results.len(), rows.sources * columns.sources);
+        let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
         for first in results.clone().step_by(band) {
             let band = first..results.end.min(first + band);
             let out = &mut out[(first - results.start) * columns.results..];
             let place = rows.place(first as i64);
-            let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
             if self.alone() && (inside || columns.zeros_beyond()) {
                 let mut starts = [ABSENT; ROWS];
                 let starts = &mut starts[..band.len() + reach];
@@ -178,8 +178,8 @@ impl<T: Scalar> Layer<'_, T> {
                     if self.alone() {
                         let mut starts = [0; ROWS];
                         starts.iter_mut().enumerate().for_each(|(m, start)| *start = m * row);
-                        let reach = width + (columns.taps - 1) * columns.step;
-                        self.sheet(some, (copy, copied * row), &starts[..copied], (0, reach), size, out);
+                        let length = width + (columns.taps - 1) * columns.step;
+                        self.sheet(some, (copy, copied * row), &starts[..copied], (0, length), size, out);
                     } else {
                         self.correlate(some, copy, (copied * row, row), size, out, all_rows);
                     }

@@ -9,8 +9,10 @@ use super::shells::Body;
 use crate::scalar::Scalar;
 use std::mem::MaybeUninit;
 
-/// Registers of the longest distance that is made of several shifts; it must save one part in so many.
+/// Registers of the longest distance that is made of several shifts.
 const LONGEST: usize = 4;
+
+/// A longer distance must save one part in so many.
 const WORTH: usize = 12;
 
 /// Bytes of sources that stay in the first cache.
@@ -20,13 +22,16 @@ const CACHE: usize = 20 << 10;
 /// than copying.
 const PLACES_IN_SET: usize = 8;
 
-/// Elements of the copy of some columns where sources are too many for that, and rows of blocks that use it one after the other.
+/// Elements of the copy of some columns where sources are too many for that.
 const COPY: usize = 4096;
+
+/// Rows of blocks that use it one after the other.
 const TALL: usize = 8;
 
-/// Bytes from the results of a block, and from their last source, to what is asked for meanwhile: at least that many, and at
-/// least so many products.
+/// Bytes from the results of a block, and from their last source, to what is asked for meanwhile, at least.
 const AHEAD: usize = 4 << 10;
+
+/// Products before that is needed, at least.
 const SOON: usize = 800;
 
 /// How far apart the registers of a block are, and how many shifts that is.
@@ -88,6 +93,7 @@ impl<T: Scalar> Blocks<'_, T> {
         let (row, whole) = (self.row, R * width);
         let count = row.outputs / whole;
         let (bytes, sources) = (width * size_of::<T>(), R + row.taps.div_ceil(j));
+        // Several shifts make a short distance: all of its columns at once.
         let (columns, tall, copied) = if sources * bytes <= CACHE || j > 1 {
             (width, 1, false)
         } else {

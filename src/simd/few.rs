@@ -27,7 +27,7 @@ const STEP: usize = 8;
 /// Entries up to which a row is done sooner without its window: with nine entries both ways take the same time.
 const SHORT: usize = 8;
 
-/// A matrix and rows of samples, one for each of its columns.
+/// A matrix and rows of samples, one row for each of its columns, with as many samples as are asked for.
 pub(super) struct Few<'a, T, I> {
     pub entries: Entries<'a, T, I>,
     /// The first sample, and the distance from row to row.
@@ -35,7 +35,8 @@ pub(super) struct Few<'a, T, I> {
     pub cols: usize,
 }
 
-/// All methods: the matrix has row `r`, with columns below `cols`, and X as many rows of samples.
+/// All methods: the matrix has row `r`, with columns below `cols`, and X as many rows of samples; `TIGHT`: nothing lies between
+/// these rows.
 impl<T: Scalar, I: Index> Few<'_, T, I> {
     /// Whether so many signals are few. Groups of 32 bytes are no faster than an entry at a time, nor are three of four lanes.
     pub fn are(signals: usize) -> bool {
@@ -95,7 +96,7 @@ impl<T: Scalar, I: Index> Few<'_, T, I> {
         }
     }
 
-    /// Row `r` times `W` signals. `TIGHT`: nothing lies between the rows of X.
+    /// Row `r` times `W` signals.
     #[inline(always)]
     pub unsafe fn row<L: Lanes<T>, const W: usize, const TIGHT: bool>(&self, r: usize) -> [T; W] {
         // SAFETY: the contract of all; the entries of a step exist, whatever row they are of.
@@ -160,7 +161,7 @@ impl<T: Scalar, I: Index> Few<'_, T, I> {
         }
     }
 
-    /// A row, few entries before the last one of the matrix.
+    /// A row after which the matrix has no whole step of entries.
     #[inline(always)]
     unsafe fn last<const W: usize>(&self, row: Range<usize>) -> [T; W] {
         let mut sums = [T::zero(); W];
@@ -177,7 +178,7 @@ impl<T: Scalar, I: Index> Few<'_, T, I> {
         sums
     }
 
-    /// A row whose columns lie in the window of four registers that begins with column `first`.
+    /// A row whose columns lie in the window of four registers that begins with column `first`; nothing lies between samples.
     #[inline(always)]
     unsafe fn picked<L: Lanes<T>>(&self, row: Range<usize>, first: usize) -> T {
         // SAFETY: the contract of all; the caller checked that the window exists, that indices have 4 bytes, and that a

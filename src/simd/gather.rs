@@ -24,10 +24,10 @@ pub(crate) trait Gather<T: Scalar>: Copy {
     /// `from` is valid for reading as many elements as there are groups.
     unsafe fn spread<const W: usize>(from: *const T) -> Self;
 
-    /// The first `count` < 64 lanes of this register, the others of `other`; more than all are all.
+    /// The first `count` ≤ 64 lanes of this register, the others of `other`; more than all are all.
     fn first_or(self, count: usize, other: Self) -> Self;
 
-    /// The sum of all groups, added in pairs. Groups have 4, 8, 16 or 32 bytes.
+    /// The sum of all groups, added in pairs. Groups have 4, 8 or 16 bytes.
     fn folded<const W: usize>(self) -> [T; W];
 
     /// Lane l: element `columns[l] − first` of four registers that follow each other; any element where there is no such.
@@ -169,9 +169,6 @@ mod x86 {
                     // what is copied from.
                     unsafe {
                         let half: __m256 = $halve(self.0, double);
-                        if W * size_of::<T>() == 32 {
-                            return std::mem::transmute_copy::<__m256, [T; W]>(&half);
-                        }
                         let quarter = sum(_mm256_castps256_ps128(half), _mm256_extractf128_ps::<1>(half), double);
                         let rest = match W * size_of::<T>() {
                             16 => quarter,

@@ -38,7 +38,11 @@ pub(crate) trait Lanes<T: Scalar>: Gather<T> {
     ///
     /// # Safety
     /// `from` is valid for reading `count` elements.
-    unsafe fn load_part(from: *const T, count: usize) -> Self;
+    #[inline(always)]
+    unsafe fn load_part(from: *const T, count: usize) -> Self {
+        // SAFETY: the contract.
+        unsafe { Self::load_lanes(from, 0..count) }
+    }
 
     /// The elements from `place` on of a row of `len` elements, and zeros for places before and after it.
     ///
@@ -141,11 +145,6 @@ impl<T: Scalar, const N: usize> Lanes<T> for Array<T, N> {
         Array(unsafe { from.cast::<[T; N]>().read() })
     }
     #[inline(always)]
-    unsafe fn load_part(from: *const T, count: usize) -> Self {
-        // SAFETY: only the first `count` elements are read, which is what the contract allows.
-        Array(std::array::from_fn(|l| if l < count { unsafe { from.add(l).read() } } else { T::zero() }))
-    }
-    #[inline(always)]
     unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self {
         // SAFETY: only these elements are read.
         let element = |l| unsafe { from.wrapping_add(l).read() };
@@ -201,7 +200,7 @@ macro_rules! register {
         $load:ident, $store:ident, $zero:ident, $set_s:ident, $set_d:ident,
         $add_s:ident, $mul_s:ident, $fma_s:ident, $swap_s:ident,
         $add_d:ident, $mul_d:ident, $fma_d:ident, $swap_d:ident, $swapped:literal,
-        $load_part:expr, $store_part:expr
+        $load_lanes:expr, $store_part:expr
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -299,15 +298,10 @@ macro_rules! register {
                 Self::of(unsafe { $load(from.cast()) })
             }
             #[inline(always)]
-            unsafe fn load_part(from: *const T, count: usize) -> Self {
-                // SAFETY: reads `count` elements only, whose bytes are a multiple of four.
-                Self::of(unsafe { $load_part(from.cast::<f32>(), 0, count * (size_of::<T>() / 4)) })
-            }
-            #[inline(always)]
             unsafe fn load_lanes(from: *const T, lanes: Range<usize>) -> Self {
                 let [lo, hi] = [lanes.start, lanes.end].map(|lane| lane * (size_of::<T>() / 4));
                 // SAFETY: reads these elements only, whose bytes are a multiple of four.
-                Self::of(unsafe { $load_part(from.cast::<f32>(), lo, hi) })
+                Self::of(unsafe { $load_lanes(from.cast::<f32>(), lo, hi) })
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut T) {

@@ -77,7 +77,7 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
 pub(crate) fn long_rows<T>(shift: usize) -> Option<usize> {
     match shift {
         shift if shift <= lanes::<T>() => Some(1),
-        shift if shift * size_of::<T>() < PAGE => Some(8), // registers of a block, or two of them, see `Far`
+        shift if shift * size_of::<T>() < PAGE => Some(8), // registers of a block, or two of them: the rest is slower
         _ => None,
     }
 }

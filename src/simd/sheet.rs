@@ -9,7 +9,7 @@
 //!
 //! Images: rows are image rows, `shift` is 1 (or the dilation). Batches of signals with their samples in rows: rows are
 //! samples, one tap per row. The table `starts` puts any row at any place, which is how boundaries repeat rows; rows
-//! that are absent, and places before or after a row, count as zeros. Deviations from the pseudo-code: (1) a tile of some
+//! that are absent count as zeros, and so do places before or after a row, as long as taps are finite. Deviations from the pseudo-code: (1) a tile of some
 //! rows and registers of outputs stays in registers for all channels, and every register of `x` serves all rows that see
 //! it; (2) taps that are zero are skipped.
 
@@ -225,8 +225,8 @@ impl<T: Scalar> Tiles<'_, T> {
                 })
             };
             for i in 0..s.channels {
-                // What is read soon: this tile in the next channel, or the next tile in the first; of a single channel the tile after
-                // the next one.
+                // What is read soon: of a single channel the tile after the next one, else this tile in the next channel, or after the
+                // last of them the next tile in the first.
                 let ahead = match s.channels - i {
                     1 if i == 0 => 2 * V * L::COUNT,
                     1 => (V * L::COUNT).wrapping_sub(i * s.x_channel),

@@ -11,7 +11,7 @@
 //! Deviations: (1) a block of some registers of a row of Y stays in registers while the entries of the row pass by; where
 //! that is too few sums to keep the processor busy and the order is free, every block has several partial sums; (2) where
 //! four rows of A are runs of columns that overlap (bands, convolutions), a register of X serves all four; (3) where the
-//! order is free, two signals, and four of 4 bytes, are done as in [`few`](super::few).
+//! order is free, two real signals, and four of 4 bytes, are done as in [`few`](super::few).
 //!
 //! A row of Y is finished before the next is begun, however wide. Going through many rows with one block and then with the
 //! next was slower by a fifth and more: rows of X at a distance of a power of two share few places of the first cache, so
@@ -92,9 +92,9 @@ impl<'a, T: Scalar, I: Index> Blocks<'a, T, I> {
         Blocks { entries: a.entries(), cols: a.matrix().cols(), first, rows, signals, x, y }
     }
 
-    /// Whether the signals are so few that a row is done as in [`few`](super::few).
+    /// Whether the signals are so few that a row is done as in [`few`](super::few): two or four.
     fn few(&self) -> bool {
-        !self.entries.runs && Few::<T, I>::are(self.signals)
+        !self.entries.runs && self.signals > 1 && Few::<T, I>::are(self.signals)
     }
 }
 
@@ -121,11 +121,7 @@ impl<T: Scalar, I: Index> Blocks<'_, T, I> {
             if self.entries.runs {
                 self.bands::<L>();
             } else if L::FUSED && self.few() {
-                match self.signals {
-                    1 => self.beside::<L::Half, 1>(),
-                    2 => self.beside::<L, 2>(),
-                    _ => self.beside::<L, 4>(),
-                }
+                if self.signals == 2 { self.beside::<L, 2>() } else { self.beside::<L, 4>() }
             } else if self.signals <= 2 * L::COUNT {
                 self.apart::<L>(0..self.rows);
             } else {

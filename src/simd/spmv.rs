@@ -1,8 +1,8 @@
 //! A sparse matrix times one vector, or times a batch in any other layout than that of [`spmm`](super::spmm()).
 //!
 //! In pseudo-code as there. Deviations: (1) four signals are done at once, so that an entry of the matrix is read once for
-//! the four; (2) where the order is free, one signal is done as in [`few`](super::few), and a row that is a run of columns
-//! (bands, convolutions) is the scalar product of two vectors, whose columns need not be read.
+//! the four; (2) where the order is free, one real signal is done as in [`few`](super::few); if most rows are runs of columns
+//! (bands, convolutions), such a row is the scalar product of two vectors, whose columns need not be read.
 
 use super::Summation;
 use super::compressed::{Compressed, Entries};
