@@ -82,6 +82,14 @@ pub(crate) fn zeroed<T: Zeroed>(what: &'static str, len: usize) -> Result<Vec<T>
     Ok(unsafe { Vec::from_raw_parts(ptr, len, capacity) })
 }
 
+/// A copy of `from` in memory like that of [`zeroed`], or [`Error::Memory`].
+#[cfg(feature = "python")]
+pub(crate) fn copied<T: Zeroed>(what: &'static str, from: &[T]) -> Result<Vec<T>> {
+    let mut copy = zeroed(what, from.len())?;
+    copy.copy_from_slice(from);
+    Ok(copy)
+}
+
 /// How many elements to ask for when `len` are needed.
 ///
 /// Linux puts a mapping on a boundary of huge pages only if its length is a multiple of theirs; otherwise up to two of

@@ -1,12 +1,12 @@
 //! Operators from operators, and the small ones that penalties are made of.
 
-use super::arrays::{borrow, elements};
+use super::arrays::{borrow, elements, owned};
 use super::element::{Entry, Family, Typed, Work, with_dtype_of};
 use super::foreign::foreign;
 use super::operator::{Operator, Operators};
 use super::words;
 use crate::csr::CsrOperator;
-use crate::memory::Index;
+use crate::memory::{self, Index};
 use crate::op::{
     Adjoint, BlockDiagonal, Conjugate, Diagonal, Difference, Gradient2d, Identity, Product, Scaled, Sum,
     VStack, hstack,
@@ -149,8 +149,7 @@ fn diagonal(d: &Bound<PyAny>) -> PyResult<Operator> {
     impl Work for Make<'_, '_> {
         type Output = Operator;
         fn run<T: Entry>(self) -> PyResult<Operator> {
-            let d = borrow::<T>("d", self.0)?;
-            Ok(Operator::new(Diagonal::new(elements(&d).into_owned())))
+            Ok(Operator::new(Diagonal::new(owned::<T>("d", self.0)?)))
         }
     }
     with_dtype_of(d, Make(d))
@@ -170,13 +169,16 @@ fn csr(
     impl Make<'_, '_> {
         fn of<T: Entry, I: Index + numpy::Element>(&self) -> PyResult<Operator> {
             let Make([data, indices, indptr], shape, summation) = self;
-            let index = |what: &str, array: &Bound<PyAny>| -> PyResult<Vec<I>> {
+            let index = |what: &'static str, array: &Bound<PyAny>| -> PyResult<Vec<I>> {
                 let array = array.extract::<PyReadonlyArray1<I>>();
                 let array =
                     array.map_err(|_| PyTypeError::new_err(format!("{what} has another integer type")))?;
-                Ok(array.as_array().to_vec())
+                Ok(match array.as_slice() {
+                    Ok(adjacent) => memory::copied(what, adjacent)?,
+                    Err(_) => array.as_array().to_vec(),
+                })
             };
-            let data = elements(&borrow::<T>("data", data)?).into_owned();
+            let data = owned::<T>("data", data)?;
             let matrix = CsMatI::try_new(*shape, index("indptr", indptr)?, index("indices", indices)?, data);
             let matrix = matrix.map_err(|(_, _, _, error)| {
                 PyValueError::new_err(format!("not a matrix in compressed rows: {error}"))

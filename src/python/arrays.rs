@@ -41,6 +41,12 @@ fn in_use(what: &str) -> PyErr {
     ))
 }
 
+/// The elements as a vector of our own, on huge pages if there are many.
+pub fn owned<T: Entry>(what: &'static str, array: &Bound<PyAny>) -> PyResult<Vec<T>> {
+    let array: PyReadonlyArrayDyn<T> = borrow(what, array)?;
+    Ok(memory::copied(what, &elements(&array))?)
+}
+
 /// The elements in row-major order, copied only if they are not adjacent.
 pub fn elements<'a, T: Entry>(array: &'a PyReadonlyArrayDyn<T>) -> std::borrow::Cow<'a, [T]> {
     match array.as_slice() {

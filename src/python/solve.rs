@@ -1,6 +1,6 @@
 //! The solvers, from settings by name to `(x, outcome)`.
 
-use super::arrays::{borrow, elements, give};
+use super::arrays::{borrow, give, owned};
 use super::element::{Entry, Typed, typed};
 use super::operator::Operator;
 use super::watch::{Observer, watch};
@@ -9,7 +9,7 @@ use crate::solve::{
     Centre, Cg, Cgls, Levinson, Lsmr, Lsqr, Report, RichardsonLucy, Start, StopReason, Tikhonov, deconv,
 };
 use crate::{Error, Real};
-use numpy::{IntoPyArray, PyReadonlyArrayDyn};
+use numpy::IntoPyArray;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use std::sync::Arc;
@@ -59,12 +59,6 @@ impl From<Report> for Outcome {
 type Solved<'py> = (Bound<'py, PyAny>, Outcome);
 
 type Shared<T> = Arc<dyn BatchOperator<T> + Sync>;
-
-/// The elements of an array as a vector of our own.
-fn owned<T: Entry>(what: &str, array: &Bound<PyAny>) -> PyResult<Vec<T>> {
-    let array: PyReadonlyArrayDyn<T> = borrow(what, array)?;
-    Ok(elements(&array).into_owned())
-}
 
 /// Another operand of the type of the first.
 fn same<T: Entry>(what: &str, operator: &Operator) -> PyResult<Shared<T>> {
