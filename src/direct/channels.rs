@@ -126,16 +126,17 @@ impl<T: Scalar> Layer<'_, T> {
         let reach = (rows.taps - 1) * rows.step;
         let segment = self.readings.segment();
         let row = self.readings.copied_row();
-        let band = BAND.min(COPY / row - reach); // at least 1, see `layered`
         let (_, sources) = self.readings.flow();
         let group = self.channels.start / self.readings.flow().0;
         let (all_rows, of_plane) = (results.len(), rows.sources * columns.sources);
         let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
+        let uncopied = self.alone() && (inside || columns.zeros_beyond());
+        let band = if uncopied { ROWS - reach } else { BAND.min(COPY / row - reach) }; // at least 1, see `layered`
         for first in results.clone().step_by(band) {
             let band = first..results.end.min(first + band);
             let out = &mut out[(first - results.start) * columns.results..];
             let place = rows.place(first as i64);
-            if self.alone() && (inside || columns.zeros_beyond()) {
+            if uncopied {
                 let mut starts = [ABSENT; ROWS];
                 let starts = &mut starts[..band.len() + reach];
                 for (start, place) in starts.iter_mut().zip(place..) {

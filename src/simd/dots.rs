@@ -13,7 +13,7 @@
 //! a as it is (whose parts add up to the real part) and with its parts exchanged (whose difference is the imaginary one).
 //! Lanes are added once, at the end, so that the order of summation depends on the width of the registers.
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, prefetch_second};
 use super::loops::loops;
 use super::shells::{Body, run_fastest};
 use crate::scalar::Scalar;
@@ -80,29 +80,41 @@ impl<T: Scalar> Tiles<'_, T> {
         for r in (0..rows).step_by(R) {
             let count = R.min(rows - r);
             let mut t = 0;
-            while t < taps {
+            for tile in 0.. {
                 let left = taps - t;
-                let step = match (count, left) {
-                    (1, 3..) => self.tile::<L, 1, ALONE>(r, count, t),
-                    (1, _) => self.tile::<L, 1, 2>(r, count, t),
-                    (_, 1) => self.tile::<L, R, 1>(r, count, t),
-                    (_, 2 | 3) if S > 3 => self.tile::<L, R, 3>(r, count, t),
+                let next = self.next(r + count + tile).filter(|_| tile < R);
+                t += match (count, left) {
+                    (_, 0) => break,
+                    (1, 3..) => self.tile::<L, 1, ALONE>(r, count, t, next),
+                    (1, _) => self.tile::<L, 1, 2>(r, count, t, next),
+                    (_, 1) => self.tile::<L, R, 1>(r, count, t, next),
+                    (_, 2 | 3) if S > 3 => self.tile::<L, R, 3>(r, count, t, next),
                     // As many tiles as with S, if they hold all of them.
-                    _ if left <= left.div_ceil(S) * Q => self.tile::<L, R, Q>(r, count, t),
-                    _ => self.tile::<L, R, S>(r, count, t),
+                    _ if left <= left.div_ceil(S) * Q => self.tile::<L, R, Q>(r, count, t, next),
+                    _ => self.tile::<L, R, S>(r, count, t, next),
                 };
-                t += step;
             }
         }
     }
 
+    /// Where row `r` begins; rows after the last are the first ones, with the lines that come next.
+    fn next(&self, r: usize) -> Option<usize> {
+        let d = self.d;
+        let (row, lines) = if r < d.rows { (r, 0) } else { (r - d.rows, d.lines) };
+        (row < d.rows).then_some(row * d.row_step + lines * d.a_line)
+    }
+
     /// The sums of the rows from `r` on, of which there are `count`, with the taps from `t` on. Returns the taps done.
+    ///
+    /// The tiles of these rows find them in the caches, but for the first: each of them asks for one row of those that come
+    /// then, which begins at `next` and need not exist.
     #[inline(always)]
     fn tile<L: Lanes<T>, const R: usize, const S: usize>(
         &mut self,
         r: usize,
         count: usize,
         t: usize,
+        next: Option<usize>,
     ) -> usize {
         let d = self.d;
         let taps = S.min(d.taps.len() - t);
@@ -111,6 +123,7 @@ impl<T: Scalar> Tiles<'_, T> {
         let starts: [usize; S] = std::array::from_fn(|s| d.taps[t + s.min(taps - 1)]);
         let whole = d.width - d.width % L::COUNT;
         for l in 0..d.lines {
+            let next = next.map(|row| self.a.as_ptr().wrapping_add(row + l * d.a_line));
             // SAFETY: `dots` checked the last element of the last line for the last row and for every tap; rows and
             // taps are among those, and `width` elements are read from the beginning of a line.
             unsafe {
@@ -118,6 +131,9 @@ impl<T: Scalar> Tiles<'_, T> {
                 let b = starts.map(|start| self.b.as_ptr().add(start + l * d.b_line));
                 let mut i = 0;
                 while i < whole {
+                    if let Some(next) = next {
+                        prefetch_second(next.wrapping_add(i));
+                    }
                     let b: [L; S] = std::array::from_fn(|s| L::load(b[s].add(i)));
                     for r in 0..R {
                         step(&mut same[r], &mut crossed[r], L::load(a[r].add(i)), &b);

@@ -9,14 +9,17 @@
 //!
 //! Images: rows are image rows, `shift` is 1 (or the dilation). Batches of signals with their samples in rows: rows are
 //! samples, one tap per row. The table `starts` puts any row at any place, which is how boundaries repeat rows; rows
-//! that are absent count as zeros, and so do places before or after a row, as long as taps are finite. Deviations from the pseudo-code: (1) a tile of some
-//! rows and registers of outputs stays in registers for all channels, and every register of `x` serves all rows that see
-//! it; (2) taps that are zero are skipped.
+//! that are absent count as zeros, and so do places before or after a row, as long as taps are finite. Deviations from the
+//! pseudo-code: (1) a tile of some rows and registers of outputs stays in registers for all channels, and every register
+//! of `x` serves all rows that see it; (2) taps that are zero are skipped; (3) taps are copied first, so that those which
+//! a register of `x` meets in neighbouring rows are adjacent.
 
 use super::lanes::{Lanes, prefetch, prefetch_second};
 use super::loops::loops;
 use super::shells::{Body, run_fastest};
 use crate::scalar::Scalar;
+use std::hint::black_box;
+use std::mem::MaybeUninit;
 
 /// In place of the beginning of a row: there is none.
 pub(crate) const ABSENT: usize = usize::MAX;
@@ -82,41 +85,84 @@ pub(super) fn dispatch<T: Scalar>(sheet: &Sheet, kernel: &[T], x: &[T], out: &mu
         start == ABSENT || start.checked_add(last_channel + s.columns).is_some_and(|end| end <= x.len())
     };
     assert!(last_out <= out.len() && s.starts.iter().all(inside), "{s:?}: {}, {}", out.len(), x.len());
-    let last_taps = (s.channels - 1) * s.tap_channel;
-    for (q, t) in [(0, 0), (s.tap_rows - 1, 0), (0, s.taps_per_row - 1), (s.tap_rows - 1, s.taps_per_row - 1)]
-    {
-        let tap = s.tap_at(q, t);
-        assert!(tap.checked_add(last_taps).is_some_and(|tap| tap < kernel.len()), "{s:?}: {}", kernel.len());
+    // As many taps at a time as there is room for: of several channels, of some rows, or of a part of a row. Results add
+    // their terms in the same order as with all at once.
+    let channels = (TAPS / s.tap_rows / s.taps_per_row).clamp(1, s.channels);
+    let rows = (TAPS / s.taps_per_row).clamp(1, s.tap_rows);
+    let columns = s.taps_per_row.min(TAPS);
+    let mut room = [const { MaybeUninit::uninit() }; TAPS];
+    let mut fresh = s.fresh;
+    for i in (0..s.channels).step_by(channels) {
+        for q in (0..s.tap_rows).step_by(rows) {
+            for t in (0..s.taps_per_row).step_by(columns) {
+                let tap_rows = rows.min(s.tap_rows - q);
+                let part = Sheet {
+                    starts: &s.starts[q..q + s.rows + tap_rows - 1],
+                    lead: s.lead + (t * s.shift) as isize, // as many as there are taps
+                    tap_rows,
+                    taps_per_row: columns.min(s.taps_per_row - t),
+                    tap: i * s.tap_channel + s.tap_at(q, t),
+                    channels: channels.min(s.channels - i),
+                    fresh,
+                    ..*s
+                };
+                let (taps, holes) = part.taps(kernel, &mut room);
+                run_fastest(Tiles { sheet: &part, taps, holes, x, first: i * s.x_channel, out });
+                fresh = false;
+            }
+        }
     }
-    let zero = |i: usize, q, t| kernel[i * s.tap_channel + s.tap_at(q, t)].is_zero();
-    let holes = (0..s.channels).any(|i| (0..s.tap_rows).any(|q| (0..s.taps_per_row).any(|t| zero(i, q, t))));
-    run_fastest(Tiles { sheet, kernel, x, out, holes });
+}
+
+/// Taps that are used at a time: 25 for each of 40 channels, or 31 × 31.
+const TAPS: usize = 1024;
+
+impl Sheet<'_> {
+    /// The taps with those of a column adjacent, so that rows of results which meet the same sources find theirs side by side;
+    /// and whether some tap is zero.
+    fn taps<'r, T: Scalar>(&self, kernel: &[T], room: &'r mut [MaybeUninit<T>; TAPS]) -> (&'r [T], bool) {
+        let (mut count, mut holes) = (0, false);
+        for (i, t) in (0..self.channels).flat_map(|i| (0..self.taps_per_row).map(move |t| (i, t))) {
+            for q in 0..self.tap_rows {
+                let tap = kernel[i * self.tap_channel + self.tap_at(q, t)];
+                holes |= tap.is_zero();
+                room[count].write(tap);
+                count += 1;
+            }
+        }
+        // SAFETY: the first `count` elements were written.
+        (unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }, holes)
+    }
 }
 
 struct Tiles<'a, T> {
     sheet: &'a Sheet<'a>,
-    kernel: &'a [T],
-    x: &'a [T],
-    out: &'a mut [T],
+    /// All taps of the sheet: channels, columns, rows.
+    taps: &'a [T],
     /// Whether some tap is zero.
     holes: bool,
+    /// Sources, and the distance to the first channel.
+    x: &'a [T],
+    first: usize,
+    out: &'a mut [T],
 }
 
 /// Rows of a tile.
 const ROWS: usize = 6;
 
-/// Runs the code with constants LO and HI for the rows `lo..hi` of a tile, whichever they are.
+/// Runs the code with constants LO and HI for the rows `lo..hi` of a tile, whichever they are. Both are one number of two
+/// octal digits, so that there is one jump.
 macro_rules! for_rows {
     ($lo:expr, $hi:expr, |$LO:ident, $HI:ident| $code:block) => {
-        for_rows!(@ $lo, $hi, $LO, $HI, $code,
-            (0 1) (0 2) (0 3) (0 4) (0 5) (0 6) (1 2) (1 3) (1 4) (1 5) (1 6)
-            (2 3) (2 4) (2 5) (2 6) (3 4) (3 5) (3 6) (4 5) (4 6) (5 6))
+        for_rows!(@ $lo * 8 + $hi, $LO, $HI, $code,
+            0o01 0o02 0o03 0o04 0o05 0o06 0o12 0o13 0o14 0o15 0o16
+            0o23 0o24 0o25 0o26 0o34 0o35 0o36 0o45 0o46 0o56)
     };
-    (@ $lo:expr, $hi:expr, $LO:ident, $HI:ident, $code:block, $(($a:literal $b:literal))*) => {
-        match ($lo, $hi) {
-            $(($a, $b) => {
-                const $LO: usize = $a;
-                const $HI: usize = $b;
+    (@ $both:expr, $LO:ident, $HI:ident, $code:block, $($number:literal)*) => {
+        match $both {
+            $($number => {
+                const $LO: usize = $number / 8;
+                const $HI: usize = $number % 8;
                 $code
             })*
             _ => unreachable!("ROWS is 6"),
@@ -195,18 +241,22 @@ impl<T: Scalar> Tiles<'_, T> {
         last: usize,
     ) {
         let s = self.sheet;
-        // SAFETY: `dispatch` checked the last result, that the table has an entry for every r + m, the end of each row in the last
-        // channel, and the four corners of the taps of the first and the last one. `tile_of` found all places in their rows, or else
-        // `load_within` reads what is and `reachable` found the registers between inside. Row b uses tap row m − b, kept among the tap
-        // rows by `lo..hi`. Pointers to taps wrap, because m alone goes beyond them, and those to sources, because places may.
+        // SAFETY: `dispatch` checked the last result, that the table has an entry for every r + m, and the end of each row in the
+        // last channel; `taps` holds all taps of all channels. `tile_of` found all places in their rows, or else `load_within` reads
+        // what is and `reachable` found the registers between inside. Row b uses tap row m − b, kept among the tap rows by
+        // `lo..hi`. Pointers to taps wrap, because m alone goes beyond them, and those to sources, because places may.
         unsafe {
             let out = self.out.as_mut_ptr().add(r * s.out_step + c);
             let mut acc = [[L::zero(); V]; ROWS];
             for (b, row) in acc.iter_mut().enumerate() {
-                if b < rows && !s.fresh {
+                if b < rows {
                     for (v, acc) in row.iter_mut().enumerate() {
                         let from = out.add(b * s.out_step + v * L::COUNT);
-                        *acc = if PART && v == V - 1 { L::load_part(from, last) } else { L::load(from) };
+                        if s.fresh {
+                            prefetch(from); // what is written soon
+                        } else {
+                            *acc = if PART && v == V - 1 { L::load_part(from, last) } else { L::load(from) };
+                        }
                     }
                 }
             }
@@ -224,6 +274,8 @@ impl<T: Scalar> Tiles<'_, T> {
                     source.source()
                 })
             };
+            let mut x = self.x.as_ptr().wrapping_add(self.first).wrapping_offset(first);
+            let mut taps = self.taps.as_ptr();
             for i in 0..s.channels {
                 // What is read soon: of a single channel the tile after the next one, else this tile in the next channel, or after the
                 // last of them the next tile in the first.
@@ -232,21 +284,20 @@ impl<T: Scalar> Tiles<'_, T> {
                     1 => (V * L::COUNT).wrapping_sub(i * s.x_channel),
                     _ => s.x_channel,
                 };
-                let x = self.x.as_ptr().wrapping_add(i * s.x_channel).wrapping_offset(first);
-                let kernel = self.kernel.as_ptr().wrapping_add(i * s.tap_channel + s.tap);
                 for m in 0..rows + s.tap_rows - 1 {
                     let start = *s.starts.get_unchecked(r + m);
                     if start == ABSENT {
                         continue;
                     }
                     let (mut from, mut place) = (x.wrapping_add(start), first);
-                    // Row b uses tap row m − b.
-                    let mut tap = kernel.wrapping_offset(m as isize * s.tap_row_step);
+                    // Row b uses tap row m − b. Opaque, because the compiler would keep a pointer for every b.
+                    let mut tap = black_box(taps.wrapping_add(m));
                     let (lo, hi) = ((m + 1).saturating_sub(s.tap_rows), rows.min(m + 1));
                     let next = from.wrapping_add(ahead);
                     if s.channels == 1 {
                         (0..V).for_each(|v| prefetch(next.wrapping_add(v * L::COUNT)));
-                    } else {
+                    } else if m + 1 >= s.tap_rows || r == 0 {
+                        // The rows before came with the band above.
                         (0..=V).for_each(|v| prefetch_second(next.wrapping_add(v * L::COUNT)));
                     }
                     if !HOLES {
@@ -255,15 +306,14 @@ impl<T: Scalar> Tiles<'_, T> {
                             for _ in 0..s.taps_per_row {
                                 let source = load(from, place);
                                 for b in LO..HI {
-                                    let factor =
-                                        L::factor(*tap.wrapping_offset(-(b as isize) * s.tap_row_step));
+                                    let factor = L::factor(*tap.wrapping_sub(b));
                                     for (acc, source) in acc[b].iter_mut().zip(source) {
                                         *acc = acc.add_product(factor, source);
                                     }
                                 }
                                 from = from.wrapping_add(s.shift);
                                 place += s.shift as isize;
-                                tap = tap.wrapping_offset(s.tap_step);
+                                tap = tap.wrapping_add(s.tap_rows);
                             }
                         });
                         continue;
@@ -272,7 +322,7 @@ impl<T: Scalar> Tiles<'_, T> {
                         let source = load(from, place);
                         for (b, row) in acc.iter_mut().enumerate() {
                             if lo <= b && b < hi {
-                                let tap = *tap.wrapping_offset(-(b as isize) * s.tap_row_step);
+                                let tap = *tap.wrapping_sub(b);
                                 if tap.is_zero() {
                                     continue;
                                 }
@@ -284,9 +334,11 @@ impl<T: Scalar> Tiles<'_, T> {
                         }
                         from = from.wrapping_add(s.shift);
                         place += s.shift as isize;
-                        tap = tap.wrapping_offset(s.tap_step);
+                        tap = tap.wrapping_add(s.tap_rows);
                     }
                 }
+                x = x.wrapping_add(s.x_channel);
+                taps = taps.wrapping_add(s.tap_rows * s.taps_per_row);
             }
             for (b, row) in acc.iter().enumerate() {
                 if b < rows {
@@ -368,6 +420,44 @@ mod tests {
                     let close = |(a, b): (&f64, &f64)| a.is_nan() && b.is_nan() || (a - b).abs() < 1e-11;
                     assert!(got.iter().zip(&expected).all(close), "{sheet:?}");
                 }
+            }
+        }
+    }
+    #[test]
+    fn more_taps_than_are_used_at_a_time_are_the_pseudo_code() {
+        let x: Vec<f64> = (0..9000).map(|i| (i * 7919 % 17) as f64 - 8.0).collect();
+        let kernel: Vec<f64> = (0..9000).map(|i| (i * 31 % 13) as f64 - 5.5).collect();
+        // Parts of the channels, of the rows of taps, and of a row of taps, the last ones smaller.
+        for (channels, tap_rows, taps_per_row) in
+            [(50, 5, 5), (2, 40, 40), (3, 2, TAPS + 7), (1, 3, 2 * TAPS)]
+        {
+            for fresh in [false, true] {
+                let (rows, width) = (7, 21);
+                let columns = taps_per_row + width - 1;
+                let starts: Vec<usize> = (0..rows + tap_rows - 1).map(|m| m * 13).collect();
+                let sheet = Sheet {
+                    rows,
+                    width,
+                    out_step: width,
+                    starts: &starts,
+                    columns: columns - 6, // some places beyond on both sides
+                    lead: -3,
+                    shift: 1,
+                    tap_rows,
+                    taps_per_row,
+                    tap: 0,
+                    tap_row_step: taps_per_row as isize,
+                    tap_step: 1,
+                    channels,
+                    x_channel: 100,
+                    tap_channel: tap_rows * taps_per_row % 1500,
+                    fresh,
+                };
+                let before: Vec<f64> = (0..rows * width).map(|i| i as f64).collect();
+                let (mut expected, mut got) = (before.clone(), before);
+                plain(&sheet, &kernel, &x, &mut expected);
+                correlate_sheet(&sheet, &kernel, &x, &mut got);
+                assert_eq!(got, expected, "{sheet:?}"); // halves of integers: exact
             }
         }
     }
