@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import convmtx
 from convmtx._arrays import as_elements
@@ -139,6 +140,15 @@ def test_images_of_any_layout():
     turned = image[::-1, ::-1].copy()[::-1, ::-1]
     for given in (image, np.asfortranarray(image), turned, image.tolist(), image.astype(">i2")):
         assert np.array_equal((blur @ given).ravel(), expected)
+
+
+def test_indices_of_a_sparse_matrix_may_lie_anywhere():
+    matrix = scipy.sparse.random_array((30, 20), density=0.3, rng=1, format="csr")
+    expected = matrix @ np.arange(20.0)
+    for moved in (unaligned, lambda values: np.repeat(values, 2)[::2], read_only):
+        matrix.indices, matrix.indptr = moved(matrix.indices), moved(matrix.indptr)
+        result = convmtx.aslinearoperator(matrix) @ np.arange(20.0)
+        assert np.allclose(result, expected, rtol=1e-14)
 
 
 BIG = 2**53

@@ -299,6 +299,7 @@ impl<T: Scalar> Band<'_, T> {
                 channels: 1,
                 x_channel: 0,
                 tap_channel: 0,
+                by_rows: false,
                 fresh,
             };
             return correlate_sheet(&sheet, plane.kernel, x, out);

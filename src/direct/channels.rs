@@ -31,6 +31,9 @@ const ROWS: usize = 256;
 /// Result channels that a part computes.
 const CHANNELS: usize = 4;
 
+/// Planes that are enough for all threads.
+const PLANES: usize = 64;
+
 impl Readings {
     /// Whether the product may go this way; `kernels` are those that it is called with.
     pub(super) fn layered<T: Scalar>(&self, kernels: &[T]) -> bool {
@@ -77,6 +80,9 @@ impl Readings {
         let part = self.part(self.taps * self.flow().1, len);
         let planes = CHANNELS * rows.results * columns.results;
         if self.flow().0 == 1 {
+            // Whole planes if there are many, whose first rows are not read again.
+            let plane = rows.results * columns.results;
+            let part = if part < plane && len / plane >= PLANES { plane } else { part };
             part.next_multiple_of(columns.results.max(1))
         } else {
             part.next_multiple_of(planes.max(1))
@@ -85,11 +91,26 @@ impl Readings {
 
     /// The results from `start` on, as many as `out` has, of any number of signals one after the other. Parts begin with a row.
     pub(super) fn layers<T: Scalar>(&self, kernels: &[T], x: &[T], start: usize, out: &mut [T]) {
+        if self.flow().0 == 1 && self.uncopied() {
+            self.layers_by(kernels, x, start, out, &mut []);
+        } else {
+            self.layers_by(kernels, x, start, out, &mut [T::zero(); COPY]);
+        }
+    }
+
+    /// Whether nothing is copied for a part with one result channel.
+    fn uncopied(&self) -> bool {
+        let [.., rows, columns] = &self.axes;
+        let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
+        rows.shares() && (inside || columns.zeros_beyond())
+    }
+
+    /// As above, with room for copies.
+    fn layers_by<T: Scalar>(&self, kernels: &[T], x: &[T], start: usize, out: &mut [T], copy: &mut [T]) {
         let [.., rows, columns] = &self.axes;
         let (width, plane) = (columns.results, rows.results * columns.results);
         let (results, sources) = self.flow();
         let signal = self.channels.groups * sources * rows.sources * columns.sources;
-        let mut copy = [T::zero(); COPY];
         let mut done = 0;
         while done < out.len() {
             let (index, at) = ((start + done) / plane, (start + done) % plane);
@@ -104,7 +125,7 @@ impl Readings {
             };
             let len = channels.len() * rows.len() * width;
             let x = &x[member * signal..][..signal];
-            Layer { readings: self, kernels, x, channels }.rows(rows, &mut out[done..done + len], &mut copy);
+            Layer { readings: self, kernels, x, channels }.rows(rows, &mut out[done..done + len], copy);
             done += len;
         }
     }
@@ -130,9 +151,10 @@ impl<T: Scalar> Layer<'_, T> {
         let group = self.channels.start / self.readings.flow().0;
         let (all_rows, of_plane) = (results.len(), rows.sources * columns.sources);
         let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
-        let uncopied = self.alone() && (inside || columns.zeros_beyond());
+        let uncopied = self.alone() && self.readings.uncopied();
         let band = if uncopied { ROWS - reach } else { BAND.min(COPY / row - reach) }; // at least 1, see `layered`
-        for first in results.clone().step_by(band) {
+        let whole = band;
+        for first in results.clone().step_by(whole) {
             let band = first..results.end.min(first + band);
             let out = &mut out[(first - results.start) * columns.results..];
             let place = rows.place(first as i64);
@@ -156,7 +178,7 @@ impl<T: Scalar> Layer<'_, T> {
                 continue;
             }
             let copied = band.len() + reach;
-            let together = (COPY / (row * copied)).clamp(1, sources);
+            let together = (COPY / (row * (whole + reach))).clamp(1, sources); // the same for all bands
             for left in (0..columns.results).step_by(segment) {
                 let width = segment.min(columns.results - left);
                 for s in (0..sources).step_by(together) {
@@ -235,6 +257,8 @@ impl<T: Scalar> Layer<'_, T> {
             channels: some.len(),
             x_channel,
             tap_channel,
+            // Else a channel is now computed alone, now with others.
+            by_rows: self.readings.flow().0 == 1 && rows.results >= 2 * rows.taps,
             fresh: some.start == 0,
         };
         correlate_sheet(&sheet, self.kernels, x, out);

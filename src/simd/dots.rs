@@ -124,7 +124,7 @@ impl<T: Scalar> Tiles<'_, T> {
         let whole = d.width - d.width % L::COUNT;
         for l in 0..d.lines {
             let next = next.map(|row| self.a.as_ptr().wrapping_add(row + l * d.a_line));
-            // SAFETY: `dots` checked the last element of the last line for the last row and for every tap; rows and
+            // SAFETY: `dispatch` checked the last element of the last line for the last row and for every tap; rows and
             // taps are among those, and `width` elements are read from the beginning of a line.
             unsafe {
                 let a = rows.map(|row| self.a.as_ptr().add(row + l * d.a_line));

@@ -20,6 +20,7 @@ mod sheet;
 mod shells;
 mod spmm;
 mod spmv;
+mod tiles;
 
 pub(crate) use compressed::Compressed;
 pub(crate) use correlate::{Correlate, correlate};
