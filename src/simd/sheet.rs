@@ -162,7 +162,7 @@ mod tests {
                     let place = s.lead + (t * s.shift + c) as isize;
                     if s.starts[r + q] != ABSENT && !tap.is_zero() && (0..s.columns as isize).contains(&place)
                     {
-                        *result = *result + tap * x[i * s.x_channel + s.starts[r + q] + place as usize];
+                        *result += tap * x[i * s.x_channel + s.starts[r + q] + place as usize];
                     }
                 }
             }

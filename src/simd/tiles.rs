@@ -6,6 +6,8 @@
 //! strip is read once, and meets all rows of taps, where the first and last source rows of a tile meet one or two and are bound
 //! by loads.
 
+#![allow(clippy::needless_range_loop)] // rows and registers go by number: iterators are not always inlined
+
 use super::lanes::{Lanes, prefetch, prefetch_second};
 use super::sheet::{ABSENT, Sheet};
 use super::shells::Body;
