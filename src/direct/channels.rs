@@ -152,10 +152,9 @@ impl<T: Scalar> Layer<'_, T> {
         let (all_rows, of_plane) = (results.len(), rows.sources * columns.sources);
         let inside = columns.inside(&(0..columns.results)) == (0..columns.results);
         let uncopied = self.alone() && self.readings.uncopied();
-        let band = if uncopied { ROWS - reach } else { BAND.min(COPY / row - reach) }; // at least 1, see `layered`
-        let whole = band;
+        let whole = if uncopied { ROWS - reach } else { BAND.min(COPY / row - reach) }; // at least 1, see `layered`
         for first in results.clone().step_by(whole) {
-            let band = first..results.end.min(first + band);
+            let band = first..results.end.min(first + whole);
             let out = &mut out[(first - results.start) * columns.results..];
             let place = rows.place(first as i64);
             if uncopied {
@@ -257,7 +256,7 @@ impl<T: Scalar> Layer<'_, T> {
             channels: some.len(),
             x_channel,
             tap_channel,
-            // Else a channel is now computed alone, now with others.
+            // Not where a channel is computed alone in one part and with others in the next: its sums keep their order.
             by_rows: self.readings.flow().0 == 1 && rows.results >= 2 * rows.taps,
             fresh: some.start == 0,
         };

@@ -173,10 +173,7 @@ fn csr(
                 let array = array.extract::<PyReadonlyArray1<I>>();
                 let array =
                     array.map_err(|_| PyTypeError::new_err(format!("{what} has another integer type")))?;
-                Ok(match array.as_slice() {
-                    Ok(adjacent) => memory::copied(what, adjacent)?,
-                    Err(_) => array.as_array().to_vec(),
-                })
+                Ok(memory::copied(what, array.as_slice()?)?) // the package makes them adjacent and aligned
             };
             let data = owned::<T>("data", data)?;
             let matrix = CsMatI::try_new(*shape, index("indptr", indptr)?, index("indices", indices)?, data);

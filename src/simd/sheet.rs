@@ -121,7 +121,8 @@ pub(super) fn dispatch<T: Scalar>(sheet: &Sheet, kernel: &[T], x: &[T], out: &mu
 /// Taps that are used at a time: 25 for each of 40 channels, or 31 × 31.
 const TAPS: usize = 1024;
 
-/// Rows of taps that stay together however long they are: a source serves six rows of results, if it meets six rows of taps.
+/// So many rows of taps, or two halves of them, stay together however long they are: a source serves six rows of results if it
+/// meets six rows of taps.
 const DEEP: usize = 16;
 
 impl Sheet<'_> {

@@ -142,7 +142,7 @@ impl<T: Scalar> Tiles<'_, T> {
 
     /// `V` registers of sources at `from`, the place `place` of their row, the last with `last` of them.
     ///
-    /// A function, because closures are not inlined into every row of [`for_rows`].
+    /// A function, because a closure was not inlined into every arm of [`for_rows`] in every build.
     ///
     /// # Safety
     /// `from` is or would be at `place` of a row of `x` with `columns` elements. All registers are in the row, but for the first
