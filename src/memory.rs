@@ -82,12 +82,13 @@ pub(crate) fn zeroed<T: Zeroed>(what: &'static str, len: usize) -> Result<Vec<T>
     Ok(unsafe { Vec::from_raw_parts(ptr, len, capacity) })
 }
 
-/// A copy of `from` in memory like that of [`zeroed`], or [`Error::Memory`].
+/// A copy of `from`, on huge pages if it is large and written once, or [`Error::Memory`].
 #[cfg(feature = "python")]
 pub(crate) fn copied<T: Zeroed>(what: &'static str, from: &[T]) -> Result<Vec<T>> {
-    let mut copy = zeroed(what, from.len())?;
-    copy.copy_from_slice(from);
-    Ok(copy)
+    check_available(what, size_of_val(from) as u128)?; // widening
+    let mut copy = Fresh::new(what, from.len())?;
+    copy.parts([from.len()]).for_each(|mut part| part.append(from));
+    Ok(copy.into_vec())
 }
 
 /// How many elements to ask for when `len` are needed.

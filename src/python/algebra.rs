@@ -173,7 +173,11 @@ fn csr(
                 let array = array.extract::<PyReadonlyArray1<I>>();
                 let array =
                     array.map_err(|_| PyTypeError::new_err(format!("{what} has another integer type")))?;
-                Ok(memory::copied(what, array.as_slice()?)?) // the package makes them adjacent and aligned
+                if let Ok(adjacent) = array.as_slice() {
+                    return Ok(memory::copied(what, adjacent)?);
+                }
+                // Strided, or fields of records that lie where no integer may: only NumPy may read them.
+                Ok(array.call_method0("copy")?.extract::<PyReadonlyArray1<I>>()?.as_slice()?.to_vec())
             };
             let data = owned::<T>("data", data)?;
             let matrix = CsMatI::try_new(*shape, index("indptr", indptr)?, index("indices", indices)?, data);

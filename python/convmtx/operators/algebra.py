@@ -392,9 +392,7 @@ class _Matrix(LinearOperator):
 
     def _build(self) -> _core.Operator:
         matrix = self._matrix
-        # Fields of a record array may lie where no integer may.
-        indices, indptr = (np.require(places, requirements=["C", "A"]) for places in (matrix.indices, matrix.indptr))
-        return _core.csr(matrix.data, indices, indptr, matrix.shape, self._summation)
+        return _core.csr(matrix.data, matrix.indices, matrix.indptr, matrix.shape, self._summation)
 
     def _in_dtype(self, dtype: DType) -> _Matrix:
         return _Matrix(self._matrix.astype(dtype), self._summation)
