@@ -16,11 +16,16 @@ use crate::scalar::Scalar;
 use crate::simd::{ABSENT, Row, Sheet, correlate_row, correlate_sheet, long_rows};
 use std::ops::Range;
 
-/// Result rows of a band.
+/// Result rows of a band, at least and at most: more of them share more of the work of a band, and the loops of few rows of taps
+/// are faster the longer they roll.
 pub(crate) const BAND: usize = 24;
+const TALL: usize = 384;
+
+/// Rows that are computed together in most bands: their number is a multiple where it may be.
+const TOGETHER: usize = 6;
 
 /// Entries of the table of source rows.
-const TABLE: usize = 256;
+const TABLE: usize = 512;
 
 /// Places of a row of the copy near an end, and elements of the copy.
 const PLACES: usize = 256;
@@ -34,6 +39,12 @@ const NARROW: usize = 32;
 
 /// Rows of a band near an end.
 const EDGE_ROWS: usize = 6;
+
+/// The length of parts of `len` rows, at least 1 and none longer than `most` ≥ [`BAND`], as equal as may be.
+pub(crate) fn even(len: usize, most: usize) -> usize {
+    let most = most - most % TOGETHER;
+    len.div_ceil(len.div_ceil(most).max(1)).next_multiple_of(TOGETHER).max(1)
+}
 
 /// The last two axes: rows and columns.
 pub(crate) struct Plane<'a, T> {
@@ -96,7 +107,12 @@ impl<T: Scalar> Plane<'_, T> {
 
     fn bands(&self, rows: Range<usize>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
         let width = self.columns.results;
-        let band = if self.rows.shares() { BAND } else { 1 };
+        let most = TALL.min((TABLE + 1).saturating_sub(self.rows.taps)); // all taps in one table
+        let band = match self.rows.shares() {
+            true if most <= BAND || self.columns.folds() => BAND,
+            true => even(rows.len(), most),
+            false => 1,
+        };
         for start in rows.clone().step_by(band) {
             let end = rows.end.min(start + band);
             let out = &mut out[(start - rows.start) * width..];
@@ -106,7 +122,7 @@ impl<T: Scalar> Plane<'_, T> {
 
     /// A band of rows that share their source rows, or a single row; it may lie beyond the results.
     fn band(&self, rows: Range<i64>, columns: &Range<usize>, out: &mut [T], fresh: bool) {
-        let count = (rows.end - rows.start) as usize; // at most BAND
+        let count = (rows.end - rows.start) as usize; // at most TALL
         let taps = self.rows.taps_for(rows.clone());
         let most = TABLE + 1 - count;
         let mut fresh = fresh;
@@ -320,6 +336,20 @@ impl<T: Scalar> Band<'_, T> {
                 fresh,
             };
             correlate_row(&row, plane.kernel, &x[start + lead as usize..], out); // never before its row
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_even_and_not_longer_than_asked() {
+        for (len, most) in (0..800).flat_map(|len| [BAND, 100, TALL].map(|most| (len, most))) {
+            let part = even(len, most);
+            assert!((1..=most).contains(&part), "{part} of {len}, at most {most}");
+            assert!(part * len.div_ceil(most - most % TOGETHER) < len + TOGETHER * len.div_ceil(part).max(1));
         }
     }
 }

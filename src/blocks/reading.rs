@@ -194,6 +194,11 @@ impl Reading {
         if lo < hi { lo as usize..hi as usize } else { results.start..results.start }
     }
 
+    /// Whether values beyond the results are folded back.
+    pub(crate) fn folds(&self) -> bool {
+        self.folded().iter().any(|places| !places.is_empty())
+    }
+
     /// The places beyond the results whose values are folded back, left and right.
     pub(crate) fn folded(&self) -> [Range<i64>; 2] {
         let n = self.results as i64;

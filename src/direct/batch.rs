@@ -6,7 +6,7 @@
 
 use super::{DirectConv, layers};
 use crate::error::Result;
-use crate::op::{BatchOperator, LinearOperator, by_columns};
+use crate::op::{BatchOperator, LinearOperator, by_columns, staging};
 use crate::parallel;
 use crate::scalar::Scalar;
 use crate::simd::{Correlate, correlate};
@@ -68,6 +68,12 @@ impl<T: Scalar, const D: usize> DirectConv<T, D> {
         parallel::part_len(self.traversal.results(side), self.traversal.work(side).saturating_mul(cols))
     }
 
+    /// Elements of scratch for a product across a batch.
+    fn across_scratch(&self, cols: usize) -> usize {
+        let parts = |side| self.traversal.results(side).div_ceil(self.batch_part(side, cols)).max(1);
+        self.traversal.scratch_len() * parts(Side::Forward).max(parts(Side::Adjoint))
+    }
+
     fn batch(&self, side: Side, x: ArrayView2<T>, mut y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
         let cols = x.ncols();
         if cols > 1
@@ -96,8 +102,14 @@ impl<T: Scalar, const D: usize> BatchOperator<T> for DirectConv<T, D> {
 
     fn batch_scratch_len(&self, cols: usize) -> usize {
         let (m, n) = self.shape();
-        let parts = |side| self.traversal.results(side).div_ceil(self.batch_part(side, cols)).max(1);
-        let across = self.traversal.scratch_len() * parts(Side::Forward).max(parts(Side::Adjoint));
-        across.max(self.scratch_len() + m + n)
+        self.across_scratch(cols).max(self.scratch_len() + m + n)
+    }
+
+    fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
+        if input.ncols() > 1 && input.is_standard_layout() && output.is_standard_layout() {
+            self.across_scratch(input.ncols())
+        } else {
+            self.scratch_len() + staging(input) + staging(output)
+        }
     }
 }

@@ -39,7 +39,6 @@ impl Readings {
     pub(super) fn layered<T: Scalar>(&self, kernels: &[T]) -> bool {
         let [outer @ .., rows, columns] = &self.axes;
         let alone = |a: &Reading| a.results == 1 && a.sources == 1 && a.taps == 1;
-        let folded = |a: &Reading| a.folded().iter().any(|places| !places.is_empty());
         let (results, sources) = self.flow();
         let copied = self.copied_row().checked_mul((rows.taps - 1).saturating_mul(rows.step) + 1);
         results * sources > 1
@@ -48,8 +47,8 @@ impl Readings {
             && self.channels.div == 1
             && outer.iter().all(alone)
             && rows.slides()
-            && !folded(rows)
-            && !folded(columns)
+            && !rows.folds()
+            && !columns.folds()
             && rows.taps.saturating_mul(rows.step) + BAND <= ROWS
             && copied.is_some_and(|copied| copied <= COPY)
             && !kernels.iter().any(|k| k.is_zero()) // zero taps must be skipped
@@ -77,7 +76,7 @@ impl Readings {
     /// Length of the parts of results: some planes, or whole rows of one.
     pub(super) fn layered_part(&self, len: usize) -> usize {
         let [.., rows, columns] = &self.axes;
-        let part = self.part(self.taps * self.flow().1, len);
+        let part = self.bands(self.taps * self.flow().1, len);
         let planes = CHANNELS * rows.results * columns.results;
         if self.flow().0 == 1 {
             // Whole planes if there are many, whose first rows are not read again.

@@ -13,7 +13,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis
 /// where its elements are not adjacent.
 pub trait BatchOperator<T: Scalar>: LinearOperator<[T]> {
     /// `Y ← A X`; `x` is (cols, S), `y` is (rows, S), `scratch` has at least
-    /// [`batch_scratch_len`](Self::batch_scratch_len) elements.
+    /// [`batch_scratch_for`](Self::batch_scratch_for) these two, or [`batch_scratch_len`](Self::batch_scratch_len) elements.
     fn forward_batch(&self, x: ArrayView2<T>, y: ArrayViewMut2<T>, scratch: &mut [T]) -> Result<()> {
         by_columns(x, y, scratch, self.scratch_len(), |x, y, s| self.forward(x, y, s))
     }
@@ -29,13 +29,26 @@ pub trait BatchOperator<T: Scalar>: LinearOperator<[T]> {
         let (m, n) = self.shape();
         self.scratch_len() + m + n
     }
+
+    /// The same for batches that lie in memory like these: less, where nothing has to be moved.
+    fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
+        let _ = output;
+        self.batch_scratch_len(input.ncols())
+    }
 }
 
 /// An operator behind a pointer, for collections of different kinds: [`VStack`](super::VStack),
 /// [`BlockDiagonal`](super::BlockDiagonal).
 pub type BoxedOperator<'a, T> = Box<dyn BatchOperator<T> + 'a>;
 
-/// Applies `product` column by column, through scratch where a column is not contiguous.
+/// Elements of scratch through which one of these columns moves: none, if its elements are adjacent.
+pub(crate) fn staging<T>(columns: &ArrayView2<T>) -> usize {
+    let adjacent = columns.nrows() < 2 || columns.strides()[0] == 1;
+    if adjacent { 0 } else { columns.nrows() }
+}
+
+/// Applies `product` column by column, through scratch where a column is not contiguous: `inner` elements and the [`staging`] of
+/// both batches.
 pub(crate) fn by_columns<T: Scalar>(
     input: ArrayView2<T>,
     mut output: ArrayViewMut2<T>,
@@ -44,8 +57,8 @@ pub(crate) fn by_columns<T: Scalar>(
     product: impl Fn(&[T], &mut [T], &mut [T]) -> Result<()>,
 ) -> Result<()> {
     let (inner, rest) = scratch.split_at_mut(inner);
-    let (staged_in, rest) = rest.split_at_mut(input.nrows());
-    let staged_out = &mut rest[..output.nrows()];
+    let (staged_in, rest) = rest.split_at_mut(staging(&input));
+    let staged_out = &mut rest[..staging(&output.view())];
     for (x, mut y) in input.columns().into_iter().zip(output.columns_mut()) {
         let x = contiguous(&x, staged_in);
         match y.as_slice_mut() {
@@ -138,7 +151,7 @@ pub trait Apply<T: Scalar>: LinearOperator<[T]> {
     {
         let (m, n) = self.shape();
         check_batch(("X", n, x.dim()), ("Y", m, y.dim()))?;
-        let scratch = self.batch_scratch_len(x.ncols());
+        let scratch = self.batch_scratch_for(&x, &y.view());
         self.forward_batch(x, y, &mut memory::zeroed("scratch", scratch)?)
     }
 
@@ -159,7 +172,7 @@ pub trait Apply<T: Scalar>: LinearOperator<[T]> {
     {
         let (m, n) = self.shape();
         check_batch(("Y", m, y.dim()), ("X", n, x.dim()))?;
-        let scratch = self.batch_scratch_len(y.ncols());
+        let scratch = self.batch_scratch_for(&y, &x.view());
         self.adjoint_batch(y, x, &mut memory::zeroed("scratch", scratch)?)
     }
 }

@@ -23,7 +23,7 @@ mod vector;
 
 pub use adjoint::Adjoint;
 pub use apply::{Apply, BatchOperator, BoxedOperator};
-pub(crate) use apply::{as_column, as_column_mut, by_columns};
+pub(crate) use apply::{as_column, as_column_mut, by_columns, staging};
 pub use block_diagonal::BlockDiagonal;
 pub use conjugate::Conjugate;
 pub use diagonal::Diagonal;
@@ -97,6 +97,9 @@ macro_rules! through_pointers {
             }
             fn batch_scratch_len(&self, cols: usize) -> usize {
                 (**self).batch_scratch_len(cols)
+            }
+            fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
+                (**self).batch_scratch_for(input, output)
             }
         }
     )*};

@@ -66,4 +66,8 @@ impl<T: Scalar, A: BatchOperator<T>> BatchOperator<T> for Scaled<A, T> {
     fn batch_scratch_len(&self, cols: usize) -> usize {
         self.a.batch_scratch_len(cols)
     }
+
+    fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
+        self.a.batch_scratch_for(input, output)
+    }
 }

@@ -6,7 +6,7 @@ use crate::direct::DirectConv;
 use crate::error::Result;
 #[cfg(feature = "fft")]
 use crate::fft::FftConv;
-use crate::op::{BatchOperator, LinearOperator, by_columns};
+use crate::op::{BatchOperator, LinearOperator, by_columns, staging};
 use crate::scalar::Scalar;
 use crate::separable::SeparableConv;
 use crate::simd::Summation;
@@ -160,5 +160,9 @@ impl<T: Scalar, const D: usize> BatchOperator<T> for PlannedConv<T, D> {
     fn batch_scratch_len(&self, cols: usize) -> usize {
         let one_by_one = self.scratch_len() + self.shape().0 + self.shape().1;
         at_work!(self, a => a.batch_scratch_len(cols)).max(one_by_one)
+    }
+    fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
+        let one_by_one = self.scratch_len() + staging(input) + staging(output);
+        at_work!(self, a => a.batch_scratch_for(input, output)).max(one_by_one)
     }
 }

@@ -11,7 +11,7 @@
 //! end; (2) the last step reads the entries of the following rows like its own, and keeps the sums in their lanes as they
 //! were; so the number of steps is the same for most rows even where their lengths differ, and the processor predicts the end
 //! of the loop, which to mispredict takes as long as ten entries; (3) where rows are equally long, so that it predicts any
-//! loop, one signal is done entry by entry, without a masked step; (4) for one signal, numbers of 4 bytes and a processor
+//! loop, the last entries of one signal are done one by one, without a masked step; (4) for one signal, numbers of 4 bytes and a processor
 //! that picks from registers: where all columns of a row lie in a window of 64, it is loaded as a whole, and the samples
 //! for 16 entries are picked from it at once.
 
@@ -57,33 +57,34 @@ impl<T: Scalar, I: Index> Few<'_, T, I> {
                 }
             }
             if self.entries.even {
-                return self.one_by_one::<TIGHT>(row);
+                return self.by_registers::<L::Half, TIGHT>(row);
             }
             self.row::<L::Half, 1, TIGHT>(r)[0]
         }
     }
 
-    /// A row times one signal, in three partial sums: of four the compiler makes one register, which it fills by a gather
-    /// instruction.
+    /// A row times one signal: whole registers of entries, then single ones.
     #[inline(always)]
-    unsafe fn one_by_one<const TIGHT: bool>(&self, row: Range<usize>) -> T {
-        let (mut sums, mut j) = ([T::zero(); 3], row.start);
-        // SAFETY: the contract of all.
+    unsafe fn by_registers<L: Lanes<T>, const TIGHT: bool>(&self, row: Range<usize>) -> T {
+        let (mut sums, mut j) = ([L::zero(); 4], row.start);
+        // SAFETY: the contract of all; the entries are those of the row.
         unsafe {
-            while j + 3 <= row.end {
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    *sum = self.add::<TIGHT>(*sum, j + k);
-                }
-                j += 3;
+            while j + STEP <= row.end {
+                self.step::<L, 1, TIGHT, false>(&mut sums, j, STEP);
+                j += STEP;
             }
-            if j < row.end {
-                sums[0] = self.add::<TIGHT>(sums[0], j);
+            while j + L::COUNT <= row.end {
+                sums[0] = self.groups::<L, 1, TIGHT, false>(sums[0], j, L::COUNT);
+                j += L::COUNT;
             }
-            if j + 1 < row.end {
-                sums[1] = self.add::<TIGHT>(sums[1], j + 1);
+            let mut rest = T::zero();
+            while j < row.end {
+                rest = self.add::<TIGHT>(rest, j);
+                j += 1;
             }
+            let total = sums[0].plus(sums[1]).plus(sums[2].plus(sums[3]));
+            total.sum() + rest
         }
-        sums[0] + sums[1] + sums[2]
     }
 
     /// `sum` and the product of entry `j`.

@@ -328,4 +328,64 @@ mod tests {
         windows_are_the_pseudo_code::<Complex<f32>>();
         windows_are_the_pseudo_code::<Complex<f64>>();
     }
+
+    /// Many rows at once roll down strips; few of them are tiles.
+    fn strips_add_in_the_order_of_tiles<T: Scalar>() {
+        let number = |i: usize| T::Real::of((i as f64 * 0.7).sin() * 1e3);
+        let numbers =
+            |len: usize| (0..len).map(|i| T::from_parts(number(i), number(i + 9))).collect::<Vec<T>>();
+        let (mut x, kernel) = (numbers(70_000), numbers(200));
+        x[20_000] = T::from_parts(T::Real::of(f64::NAN), number(0));
+        for (tap_rows, width) in (2..=15).flat_map(|taps| [15, 47, 130, 333].map(|w| (taps, w))) {
+            for (lead, shift, absent, fresh) in
+                [(0, 1, 99, true), (-5, 1, 4, true), (2, 2, 0, true), (-20, 1, 99, true), (-2, 1, 3, false)]
+            {
+                let (rows, taps_per_row) = (97, 6);
+                let at = |m: usize| if m % 30 == absent { ABSENT } else { m * 601 };
+                let starts: Vec<usize> = (0..rows + tap_rows - 1).map(at).collect();
+                let sheet = Sheet {
+                    rows,
+                    width,
+                    out_step: width + 1,
+                    starts: &starts,
+                    columns: width + 3,
+                    lead,
+                    shift,
+                    tap_rows,
+                    taps_per_row,
+                    tap: 0,
+                    tap_row_step: taps_per_row as isize,
+                    tap_step: 1,
+                    channels: 1,
+                    x_channel: 0,
+                    tap_channel: 0,
+                    by_rows: false,
+                    fresh,
+                };
+                let before = numbers(rows * (width + 1));
+                let (mut expected, mut tiles, mut got) = (before.clone(), before.clone(), before);
+                plain(&sheet, &kernel, &x, &mut expected);
+                correlate_sheet(&sheet, &kernel, &x, &mut got);
+                for r in (0..rows).step_by(6) {
+                    let some = 6.min(rows - r);
+                    let starts = &starts[r..r + some + tap_rows - 1];
+                    let out = &mut tiles[r * sheet.out_step..];
+                    correlate_sheet(&Sheet { rows: some, starts, ..sheet }, &kernel, &x, out);
+                }
+                let same = |a: T, b: T| a == b || !a.finite() && !b.finite();
+                assert!(got.iter().zip(&tiles).all(|(&a, &b)| same(a, b)), "{sheet:?}");
+                let most = T::Real::of(1e9) * T::Real::epsilon();
+                let close = |a: T, b: T| !a.finite() && !b.finite() || (a - b).re().abs() < most;
+                assert!(got.iter().zip(&expected).all(|(&a, &b)| close(a, b)), "{sheet:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn strips_of_all_types_add_in_the_order_of_tiles() {
+        strips_add_in_the_order_of_tiles::<f32>();
+        strips_add_in_the_order_of_tiles::<f64>();
+        strips_add_in_the_order_of_tiles::<Complex<f32>>();
+        strips_add_in_the_order_of_tiles::<Complex<f64>>();
+    }
 }
