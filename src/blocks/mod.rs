@@ -6,5 +6,5 @@
 mod plane;
 mod reading;
 
-pub(crate) use plane::{BAND, Plane, even};
+pub(crate) use plane::{BAND, Plane, TALL, TOGETHER, even};
 pub(crate) use reading::Reading;

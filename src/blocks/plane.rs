@@ -16,13 +16,14 @@ use crate::scalar::Scalar;
 use crate::simd::{ABSENT, Row, Sheet, correlate_row, correlate_sheet, long_rows};
 use std::ops::Range;
 
-/// Result rows of a band, at least and at most: more of them share more of the work of a band, and the loops of few rows of taps
-/// are faster the longer they roll.
+/// Result rows of a band where columns are folded back, or rows of taps are too many for a taller one.
 pub(crate) const BAND: usize = 24;
-const TALL: usize = 384;
 
-/// Rows that are computed together in most bands: their number is a multiple where it may be.
-const TOGETHER: usize = 6;
+/// Result rows of a band at most: they share the work of a band, and the loops of few rows of taps are faster the longer they roll.
+pub(crate) const TALL: usize = 384;
+
+/// Rows of a tile: the rows of a band are a multiple where they may be.
+pub(crate) const TOGETHER: usize = 6;
 
 /// Entries of the table of source rows.
 const TABLE: usize = 512;
@@ -40,7 +41,7 @@ const NARROW: usize = 32;
 /// Rows of a band near an end.
 const EDGE_ROWS: usize = 6;
 
-/// The length of parts of `len` rows, at least 1 and none longer than `most` ≥ [`BAND`], as equal as may be.
+/// The length of parts of `len` rows, at least 1 and none longer than `most` ≥ [`BAND`]: about equal, in multiples of [`TOGETHER`].
 pub(crate) fn even(len: usize, most: usize) -> usize {
     let most = most - most % TOGETHER;
     len.div_ceil(len.div_ceil(most).max(1)).next_multiple_of(TOGETHER).max(1)

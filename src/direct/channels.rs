@@ -76,7 +76,7 @@ impl Readings {
     /// Length of the parts of results: some planes, or whole rows of one.
     pub(super) fn layered_part(&self, len: usize) -> usize {
         let [.., rows, columns] = &self.axes;
-        let part = self.bands(self.taps * self.flow().1, len);
+        let part = self.band_part(self.taps * self.flow().1, len);
         let planes = CHANNELS * rows.results * columns.results;
         if self.flow().0 == 1 {
             // Whole planes if there are many, whose first rows are not read again.

@@ -1,7 +1,7 @@
 //! The fast product: results cut into pieces of planes, each computed in blocks.
 
 use crate::band::Band;
-use crate::blocks::{BAND, Plane, Reading, even};
+use crate::blocks::{BAND, Plane, Reading, TALL, TOGETHER, even};
 use crate::boundary::Extension;
 use crate::conv::{Bank, Channels};
 use crate::parallel;
@@ -15,8 +15,8 @@ pub(super) const AXES: usize = 4;
 /// The last two axes are rows and columns, the others come before.
 const OUTER: usize = AXES - 2;
 
-/// Parts for each thread, so that all end at about the same time.
-const SHARES: usize = 4;
+/// Parts that images of usual sizes are cut into, for any number of threads: rows near the cuts take their sums in another order.
+const SHARES: usize = 16;
 
 /// How one side of a bank is read.
 #[derive(Debug, Clone)]
@@ -88,20 +88,20 @@ impl Readings {
     }
 
     /// Length of the parts of `len` results that cost `work` multiply-adds each: whole bands of rows where rows are short.
-    pub(super) fn bands(&self, work: usize, len: usize) -> usize {
+    pub(super) fn band_part(&self, work: usize, len: usize) -> usize {
         let (part, width) = (parallel::part_len(len, work), self.axes[AXES - 1].results.max(1));
         if part < width { part } else { part.div_ceil(width).next_multiple_of(BAND) * width }
     }
 
     /// The same where rows that share sources are computed faster the more of them there are: equal parts of planes.
     pub(super) fn part(&self, work: usize, len: usize) -> usize {
-        let ([.., rows, columns], least) = (&self.axes, self.bands(work, len));
+        let ([.., rows, columns], least) = (&self.axes, self.band_part(work, len));
         let width = columns.results.max(1);
         if !rows.shares() || columns.taps == 1 || least < width {
             return least;
         }
-        let share = len / width / (SHARES * parallel::threads());
-        least.max(rows.results.min(even(rows.results, share + BAND)) * width)
+        let share = (len / width / SHARES).clamp(BAND, TALL).next_multiple_of(TOGETHER);
+        least.max(rows.results.min(even(rows.results, share)) * width)
     }
 
     /// The results from `start` on, as many as `out` has.

@@ -162,7 +162,10 @@ impl<T: Scalar, const D: usize> BatchOperator<T> for PlannedConv<T, D> {
         at_work!(self, a => a.batch_scratch_len(cols)).max(one_by_one)
     }
     fn batch_scratch_for(&self, input: &ArrayView2<T>, output: &ArrayView2<T>) -> usize {
-        let one_by_one = self.scratch_len() + staging(input) + staging(output);
-        at_work!(self, a => a.batch_scratch_for(input, output)).max(one_by_one)
+        let whole = at_work!(self, a => a.batch_scratch_for(input, output));
+        match self.takes_all() {
+            true => whole,
+            false => whole.max(self.scratch_len() + staging(input) + staging(output)),
+        }
     }
 }

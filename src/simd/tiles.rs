@@ -4,7 +4,8 @@
 //! loads, and the first and the last source rows of a tile meet one or two. With few rows of taps therefore a window, which rolls
 //! down a strip of the sheet: of each source row all channels are read, then the uppermost row of the window is complete, and the
 //! others move up. Each source of a strip is read once, and meets all rows of taps. There are two of them, for several channels
-//! whose sums may be taken row by row, and for the inside of a sheet of one channel, where the order of sums is that of tiles.
+//! whose sums may be taken row by row, and, in registers only, for real numbers and one channel, where the order of sums is that of
+//! tiles.
 
 #![allow(clippy::needless_range_loop)] // rows and registers go by number: iterators are not always inlined
 
@@ -377,13 +378,14 @@ impl<T: Scalar> Tiles<'_, T> {
             if channel == s.channels {
                 (row, channel) = (row + 1, 0);
             }
-            self.row_of_taps::<L, V, EDGE, HI, { ROWS + 1 }>(acc, (x, first), taps, last);
+            // SAFETY: as for tiles; `HI` is at most `tap_rows`, see `window`.
+            unsafe { self.row_of_taps::<L, V, EDGE, HI, { ROWS + 1 }>(acc, (x, first), taps, last) };
             x = x.wrapping_add(s.x_channel);
             taps = taps.wrapping_add(s.tap_rows * s.taps_per_row);
         }
     }
-    /// Asks for all that `V` registers of results read of a row: a single line of it that was missing once cost more than half of
-    /// the time.
+    /// Asks for what `V` registers of results read of a row, all of it unless taps reach further than twice as many registers: a
+    /// single line that was missing once cost more than half of the time.
     #[inline(always)]
     fn ask<L: Lanes<T>, const V: usize>(&self, from: *const T) {
         for v in 0..V {
@@ -391,7 +393,10 @@ impl<T: Scalar> Tiles<'_, T> {
         }
         let mut at = from.wrapping_add(V * L::COUNT);
         let last = at.wrapping_add((self.sheet.taps_per_row - 1) * self.sheet.shift).wrapping_sub(1);
-        while at.addr() / LINE < last.addr() / LINE {
+        for _ in 0..V {
+            if at.addr() / LINE >= last.addr() / LINE {
+                break;
+            }
             prefetch(at);
             at = at.wrapping_add(L::COUNT);
         }
@@ -400,8 +405,12 @@ impl<T: Scalar> Tiles<'_, T> {
 
     /// Adds a source row of one channel to the first `HI` rows of a window. `from` is its place `place`; row b of the window uses
     /// the taps b before `tap`, and then the next column of taps.
+    ///
+    /// # Safety
+    /// The sources are as for [`sources`](Self::sources) with the last register in part if `EDGE`, for all taps of the row; `tap`
+    /// is the last of a column of taps, and there are at least `HI` in one.
     #[inline(always)]
-    fn row_of_taps<L: Lanes<T>, const V: usize, const EDGE: bool, const HI: usize, const N: usize>(
+    unsafe fn row_of_taps<L: Lanes<T>, const V: usize, const EDGE: bool, const HI: usize, const N: usize>(
         &self,
         acc: &mut [[L; V]; N],
         (mut from, mut place): (*const T, isize),
@@ -411,10 +420,10 @@ impl<T: Scalar> Tiles<'_, T> {
         let s = self.sheet;
         let mut tap = black_box(tap); // as for tiles
         for _ in 0..s.taps_per_row {
-            // SAFETY: as for tiles; `strips_of` found the registers between the outer ones inside.
+            // SAFETY: the contract.
             let source = unsafe { self.sources::<L, V, EDGE, EDGE>(from, place, last) };
             for b in 0..HI {
-                // SAFETY: `HI` is at most `tap_rows`.
+                // SAFETY: the contract.
                 let factor = L::factor(unsafe { *tap.wrapping_sub(b) });
                 for v in 0..V {
                     acc[b][v] = acc[b][v].add_product(factor, source[v]);
@@ -505,7 +514,9 @@ impl<T: Scalar> Tiles<'_, T> {
             self.ask::<L, V>(x.wrapping_add(s.starts.get(row).map_or(0, |next| next.wrapping_add(right))));
             if s.starts[m] != ABSENT {
                 let (from, tap) = (x.wrapping_add(s.starts[m]), self.taps.as_ptr().wrapping_add(H - 1));
-                self.row_of_taps::<L, V, EDGE, H, H>(&mut acc, (from, first), tap, L::COUNT);
+                // SAFETY: `strips` took `H` from `tap_rows`; `strips_of` found all places in their rows, or all but some of the
+                // outer registers if `EDGE`.
+                unsafe { self.row_of_taps::<L, V, EDGE, H, H>(&mut acc, (from, first), tap, L::COUNT) };
             }
             if m + 1 >= H {
                 let at = (m + 1 - H) * s.out_step + c;

@@ -154,6 +154,39 @@ fn images_with_boundaries_that_meet_in_the_corners() {
     });
 }
 
+/// Both products in the order that is fastest, with 1, 2, 3, 5 and 7 threads.
+fn images_in_any_order<T: Scalar>() {
+    // Taps in few and many rows, and so many that they are used in parts; rows that leave the last thread one.
+    for ([rows, cols], [m, n], mode) in [
+        ([15, 15], [83, 83], ConvMode::Full),
+        ([15, 15], [107, 107], ConvMode::Full),
+        ([5, 7], [400, 90], ConvMode::Same),
+        ([66, 70], [150, 140], ConvMode::Same),
+    ] {
+        for word in ["zero", "symmetric", "antireflective"] {
+            let kernel = Array2::from_shape_vec((rows, cols), rough::<T>(rows * cols, 5)).unwrap();
+            let geometry = Geometry::from(mode).boundary(boundary(word));
+            let a = Conv2d::new(&kernel, [m, n], geometry).unwrap().to_direct().unwrap();
+            let (x, y) = (rough::<T>(m * n, 3), rough::<T>(convmtx::op::LinearOperator::shape(&a).0, 4));
+            let products = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| (bits(a.apply(&x).unwrap()), bits(a.apply_adjoint(&y).unwrap())))
+            };
+            let one = products(1);
+            for threads in [2, 3, 5, 7] {
+                assert!(products(threads) == one, "{rows}x{cols} {m}x{n} {word}: {threads} threads");
+            }
+        }
+    }
+}
+
+#[test]
+fn images_have_the_same_bits_with_any_number_of_threads() {
+    images_in_any_order::<f64>();
+    images_in_any_order::<f32>();
+    images_in_any_order::<Complex<f64>>();
+}
+
 #[test]
 fn layers_and_kernel_operators() {
     with_threads(|| {
