@@ -8,6 +8,8 @@ use crate::error::{Error, Result, check_len};
 use ndarray::{ArrayViewMut2, Axis};
 use rayon::{Scope, ThreadPool};
 use std::cell::RefCell;
+use std::hint;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Multiply-adds that are worth handing to another thread: about five microseconds.
@@ -15,6 +17,9 @@ const WORK: usize = 1 << 18;
 
 /// At most this many parts, so that scratch for every part stays small.
 const PARTS: usize = 256;
+
+/// Pauses of a few nanoseconds that a thread without work spends on waiting for the others: some ten microseconds.
+const PATIENCE: usize = 1000;
 
 /// Who helps a thread; nobody is `None`.
 type Helpers = Option<Arc<ThreadPool>>;
@@ -111,12 +116,26 @@ where
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
 }
 
-/// Calls `work` on this thread and on as many others as make `threads`. Not generic over the work: the machinery of threads
-/// is compiled once.
-fn together<'w>(threads: usize, work: &'w (dyn Fn() + Sync)) {
-    let all = |scope: &Scope<'w>| {
-        (1..threads).for_each(|_| scope.spawn(|_| work()));
+/// Calls `work` on this thread and on as many others as make `threads`.
+fn together(threads: usize, work: &(dyn Fn() + Sync)) {
+    let busy = AtomicUsize::new(threads - 1);
+    let others = || {
         work();
+        busy.fetch_sub(1, Ordering::Release);
+    };
+    beside(threads - 1, &others, &|| {
+        work();
+        // The others end about now, sooner than this thread would fall asleep and be woken.
+        (0..PATIENCE).take_while(|_| busy.load(Ordering::Acquire) > 0).for_each(|_| hint::spin_loop());
+    });
+}
+
+/// Calls `here` on this thread and `there` on so many helpers. Not generic over the work: the machinery of threads is compiled
+/// once.
+fn beside<'w>(helpers: usize, there: &'w (dyn Fn() + Sync), here: &dyn Fn()) {
+    let all = |scope: &Scope<'w>| {
+        (0..helpers).for_each(|_| scope.spawn(|_| there()));
+        here();
     };
     match CHOSEN.with_borrow(|chosen| chosen.clone().flatten()) {
         Some(pool) => pool.in_place_scope(all),

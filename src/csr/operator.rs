@@ -10,6 +10,9 @@ use crate::simd::{Compressed, Summation, spmm, spmv};
 use ndarray::{ArrayView2, ArrayViewMut2};
 use sprs::CsMatI;
 
+/// Multiply-adds that take as long as reading an entry and its column.
+const ENTRY: usize = 8;
+
 /// `y = A x` and `x = Aᴴ y` with a matrix in compressed rows, one vector or a batch of them.
 ///
 /// Every entry that is stored multiplies, zeros included. Rows are shared among threads in parts of about equal numbers of
@@ -83,7 +86,7 @@ impl<T: Scalar, I: Index> CsrOperator<T, I> {
         // A row costs something even without entries.
         let before = |r: usize| matrix.before(r) + r;
         let all = before(rows);
-        let parts = parallel::parts(all.saturating_mul(cols)).min(rows.max(1));
+        let parts = parallel::parts(all.saturating_mul(cols.max(ENTRY))).min(rows.max(1));
         let begin = |part: usize| match part {
             0 => 0,
             part if part == parts => rows,

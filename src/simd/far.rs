@@ -3,7 +3,7 @@
 //! See [`row`](super::row) for the sum. Between registers at a distance there are gaps, which blocks side by side fill; the order of
 //! the blocks is chosen for the caches.
 
-use super::lanes::{Lanes, prefetch};
+use super::lanes::{Lanes, prefetch, prefetch_second};
 use super::row::{Blocks, FEW, PAGE};
 use super::shells::Body;
 use crate::scalar::Scalar;
@@ -15,15 +15,8 @@ const LONGEST: usize = 4;
 /// A longer distance must save one part in so many.
 const WORTH: usize = 12;
 
-/// Bytes of sources that stay in the first cache.
-const CACHE: usize = 20 << 10;
-
-/// Lines of the first cache whose addresses differ by multiples of a page: so many stay. Twice as many sources were still faster
-/// than copying.
-const PLACES_IN_SET: usize = 8;
-
-/// Elements of the copy of some columns where sources are too many for that.
-const COPY: usize = 4096;
+/// Bytes of the copy of some columns where rows are whole pages apart: their samples share a few places of the first cache.
+const COPY: usize = 32 << 10;
 
 /// Rows of blocks that use it one after the other.
 const TALL: usize = 8;
@@ -81,45 +74,35 @@ impl<T: Scalar> Body<T> for Far<'_, T> {
 
 impl<T: Scalar> Blocks<'_, T> {
     /// Blocks of `R` registers at a distance longer than they are, side by side until there are no gaps; returns where the last
-    /// of `R` distances end.
-    ///
-    /// Where the sources of such a row of blocks are too many for the first cache, some of its columns come first, in this row and
-    /// the next ones; copied, where sources at a large power of two from each other have too few places in the cache.
+    /// of `R` distances end. All columns come in turn, in the order of memory, or else those that are copied, in this row of blocks
+    /// and the next ones.
     #[inline(always)]
     fn far<L: Lanes<T>, const R: usize, const Q: usize>(
         &mut self,
         Spread { j, distance: width }: Spread,
     ) -> usize {
-        let (row, whole) = (self.row, R * width);
+        let (row, whole, size) = (self.row, R * width, size_of::<T>());
         let count = row.outputs / whole;
-        let (bytes, sources) = (width * size_of::<T>(), R + row.taps.div_ceil(j));
-        // Several shifts make a short distance: all of its columns at once.
-        let (columns, tall, copied) = if sources * bytes <= CACHE || j > 1 {
-            (width, 1, false)
-        } else {
-            let places = 2 * PLACES_IN_SET * (PAGE >> bytes.trailing_zeros().min(PAGE.trailing_zeros()));
-            let copied = COPY / (TALL * R + row.taps - 1);
-            match places < sources && copied >= L::COUNT {
-                true => (copied, TALL, true),
-                false => (CACHE / size_of::<T>() / sources, TALL, false),
-            }
-        };
-        let some = (columns / L::COUNT).max(1) * L::COUNT;
-        let soon = (AHEAD / size_of::<T>()).max(SOON * L::COUNT / row.taps);
-        let mut copy = [const { MaybeUninit::<T>::uninit() }; COPY];
+        let fitting = COPY / size / (TALL * R + row.taps - 1);
+        let copied = j == 1 && (width * size).is_multiple_of(PAGE) && fitting >= L::COUNT;
+        let (some, tall) = if copied { (fitting - fitting % L::COUNT, TALL) } else { (width, 1) };
+        let soon = (AHEAD / size).max(SOON * L::COUNT / row.taps);
+        let ahead = tall.max(soon.div_ceil(whole)) * whole;
+        let near = ahead * size < 2 * AHEAD; // further ahead, results would drive sources out of the first cache
+        let mut copy = Room([const { MaybeUninit::uninit() }; COPY]);
         let all = self.out.as_mut_ptr();
-        // Sources and results that come later, in the order of memory, as the processor expects.
-        let mut later = whole * tall.max(soon.div_ceil(whole));
         let beyond = (row.taps - 1) * row.shift;
         for first in (0..count).step_by(tall) {
             let rows = tall.min(count - first);
-            for from in (0..width).step_by(some.min(width)) {
+            // Sources and results that come later, in the order of memory, as the processor expects.
+            let mut later = first * whole + ahead;
+            for from in (0..width).step_by(some) {
                 let to = width.min(from + some);
                 let (mut x, mut step) = (&self.x[first * whole + from..], width);
                 if copied {
                     step = to - from;
                     let lines = x.chunks(width).take(rows * R + row.taps - 1);
-                    x = copy_lines(lines.map(|line| &line[..step]), step, &mut copy);
+                    x = copy.lines(lines.map(|line| &line[..step]), step);
                 }
                 for b in 0..rows {
                     let out = all.wrapping_add((first + b) * whole);
@@ -127,7 +110,12 @@ impl<T: Scalar> Blocks<'_, T> {
                     while column < to {
                         for _ in 0..R {
                             prefetch(self.x.as_ptr().wrapping_add(later + beyond));
-                            prefetch(all.wrapping_add(later).cast_const());
+                            let out = all.wrapping_add(later).cast_const();
+                            if near {
+                                prefetch(out)
+                            } else {
+                                prefetch_second(out)
+                            }
                             later += L::COUNT;
                         }
                         // SAFETY: `dispatch` checked what all results read and write. The block's R registers, a distance apart,
@@ -154,20 +142,27 @@ impl<T: Scalar> Blocks<'_, T> {
     }
 }
 
-/// The lines, each of length `len`, one after the other at the beginning of `room`.
-#[inline(always)]
-fn copy_lines<'a, T: Scalar>(
-    lines: impl Iterator<Item = &'a [T]>,
-    len: usize,
-    room: &'a mut [MaybeUninit<T>],
-) -> &'a [T] {
-    let mut count = 0;
-    for (line, to) in lines.zip(room.chunks_exact_mut(len)) {
-        line.iter().zip(to).for_each(|(&value, to)| {
-            to.write(value);
-        });
-        count += len;
+/// Room for a copy, which begins where a line of memory does.
+#[repr(align(64))]
+struct Room([MaybeUninit<u8>; COPY]);
+
+impl Room {
+    /// The lines, each of length `len`, one after the other.
+    #[inline(always)]
+    fn lines<'a, T: Scalar>(&'a mut self, lines: impl Iterator<Item = &'a [T]>, len: usize) -> &'a [T] {
+        let mut count = 0;
+        // SAFETY: all of the room, which is aligned for any number, and need not be initialised.
+        let room = unsafe {
+            let first = self.0.as_mut_ptr().cast::<MaybeUninit<T>>();
+            std::slice::from_raw_parts_mut(first, COPY / size_of::<T>())
+        };
+        for (line, to) in lines.zip(room.chunks_exact_mut(len)) {
+            line.iter().zip(to).for_each(|(&value, to)| {
+                to.write(value);
+            });
+            count += len;
+        }
+        // SAFETY: these elements were written just now.
+        unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
     }
-    // SAFETY: these elements were written just now.
-    unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
 }

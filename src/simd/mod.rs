@@ -21,6 +21,7 @@ mod shells;
 mod spmm;
 mod spmv;
 mod tiles;
+mod windows;
 
 pub(crate) use compressed::Compressed;
 pub(crate) use correlate::{Correlate, correlate};

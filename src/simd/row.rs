@@ -61,14 +61,21 @@ pub(super) fn dispatch<T: Scalar>(row: &Row, kernel: &[T], x: &[T], out: &mut [T
         return correlate(&plain, x, out, Summation::Fastest);
     }
     assert!(row.outputs <= out.len() && row.outputs + (row.taps - 1) * row.shift <= x.len(), "{row:?}");
-    let mut done = 0;
-    let far = Spread::new(row.shift, row.taps, lanes::<T>());
-    if row.taps > FEW && far.distance > lanes::<T>() {
-        done = run_fastest(Far(Blocks { row, kernel, x, out }, far));
+    let (width, far) = (lanes::<T>(), Spread::new(row.shift, row.taps, lanes::<T>()));
+    let (mut all, mut done) = (Blocks { row: *row, kernel, x, out }, 0);
+    if row.shift.is_multiple_of(width) && row.outputs >= LONG * far.distance.max(width) {
+        // The results before the first one whose sources begin where a register in memory does.
+        let before = x.as_ptr().align_offset(width * size_of::<T>());
+        if (1..width).contains(&before) {
+            run_fastest(all.part(0, before));
+            done = before;
+        }
     }
-    let row = &Row { outputs: row.outputs - done, ..*row };
-    if row.outputs > 0 {
-        run_fastest(Blocks { row, kernel, x: &x[done..], out: &mut out[done..] });
+    if row.taps > FEW && far.distance > width {
+        done += run_fastest(Far(all.part(done, row.outputs - done), far));
+    }
+    if done < row.outputs {
+        run_fastest(all.part(done, row.outputs - done));
     }
 }
 
@@ -98,7 +105,7 @@ macro_rules! for_each_below {
 
 /// What the loops read and write.
 pub(super) struct Blocks<'a, T> {
-    pub row: &'a Row,
+    pub row: Row,
     pub kernel: &'a [T],
     pub x: &'a [T],
     pub out: &'a mut [T],
@@ -121,6 +128,10 @@ impl<T: Scalar> Body<T> for Blocks<'_, T> {
     }
 }
 
+/// Registers of results, of the length of the distance between them if that is longer, from which it is worth doing a few apart so
+/// that all others are loaded from whole lines of memory.
+const LONG: usize = 128;
+
 /// Taps that stay in registers where nothing else is shared.
 pub(super) const FEW: usize = 8;
 
@@ -128,6 +139,12 @@ pub(super) const FEW: usize = 8;
 pub(super) const PAGE: usize = 4 << 10;
 
 impl<T: Scalar> Blocks<'_, T> {
+    /// The same for `outputs` results from `first` on.
+    fn part(&mut self, first: usize, outputs: usize) -> Blocks<'_, T> {
+        let row = Row { outputs, ..self.row };
+        Blocks { row, kernel: self.kernel, x: &self.x[first..], out: &mut self.out[first..] }
+    }
+
     /// Some taps at a time for the whole row.
     #[inline(always)]
     fn groups<L: Lanes<T>>(mut self) {
@@ -351,6 +368,30 @@ mod tests {
         }
         correlate_row(&row, &kernel, &x, &mut got);
         assert!(got == expected, "{} {row:?}", T::NAME);
+    }
+
+    /// Long shifts have columns before the first line of memory, as many as where the results begin says.
+    #[test]
+    fn results_may_begin_anywhere_in_a_line() {
+        fn of_type<T: Scalar>() {
+            for (start, shift) in (0..17).flat_map(|s| [96, 192, 208, 256].map(|shift| (s, shift))) {
+                let (taps, rows) = (19, 35);
+                let kernel: Vec<T> = integers(taps);
+                let x = integers::<T>((rows + taps - 1) * shift);
+                let row = Row { outputs: rows * shift, shift, taps, tap: 0, tap_step: 1, fresh: true };
+                let (mut expected, mut got) = (vec![T::one(); start + row.outputs + 1], integers::<T>(0));
+                got.clone_from(&expected);
+                for (o, y) in expected[start..start + row.outputs].iter_mut().enumerate() {
+                    *y = (0..taps).map(|t| kernel[t] * x[o + t * shift]).sum();
+                }
+                correlate_row(&row, &kernel, &x, &mut got[start..start + row.outputs]);
+                assert!(got == expected, "{} from {start}: {row:?}", T::NAME);
+            }
+        }
+        of_type::<f32>();
+        of_type::<f64>();
+        of_type::<Complex<f32>>();
+        of_type::<Complex<f64>>();
     }
 
     fn all_sizes<T: Scalar>() {
