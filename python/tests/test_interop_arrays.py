@@ -310,6 +310,15 @@ def test_sparse_matrices_come_in_and_go_out():
     assert np.array_equal(convmtx.aslinearoperator(unsorted).todense(), [[0, 2, 0, 1, 0]])
     wide = sparse.csr_array((np.ones(1), np.array([4], np.int64), np.array([0, 1], np.int64)), shape=(1, 5))
     assert (convmtx.aslinearoperator(wide) @ X)[0] == 5
+    for form in (np.int32, np.int64):
+        every = matrix.copy()
+        every.indptr, every.indices = matrix.indptr.astype(form), np.repeat(matrix.indices.astype(form), 2)[::2]
+        operator = convmtx.aslinearoperator(every)
+        assert np.array_equal(operator @ X, EXPECTED) and operator.to_scipy().indices.dtype == form
+    for column in (-1, 5, 2**32):
+        wide.indices[0], wide.has_canonical_format = column, True
+        with pytest.raises(ValueError, match="not a matrix in compressed rows"):
+            convmtx.aslinearoperator(wide)
     counts = sparse.csr_array(np.array([[1, 2, 0, 0, 0]]))
     assert np.array_equal(convmtx.aslinearoperator(counts) @ X, [5.0])
     penalised = convmtx.VStack([A, sparse.eye_array(5)])
