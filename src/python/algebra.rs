@@ -208,8 +208,10 @@ fn csr(
     impl Work for Make<'_, '_> {
         type Output = Operator;
         fn run<T: Entry>(self) -> PyResult<Operator> {
-            // SciPy often keeps indices of 8 bytes where 4 would do: a third more to read for every product.
-            match i32::try_from(self.1.1).is_ok() && i32::try_from(self.0[0].len()?).is_ok() {
+            // SciPy often keeps indices of 8 bytes where 4 would do: a third or a half more to read. Rows are the columns of the
+            // adjoint.
+            let ([data, ..], (rows, cols)) = (self.0, self.1);
+            match i32::try_from(data.len()?.max(rows).max(cols)).is_ok() {
                 true => self.of::<T, i32>(),
                 false => self.of::<T, i64>(),
             }

@@ -370,21 +370,23 @@ mod tests {
         assert!(got == expected, "{} {row:?}", T::NAME);
     }
 
-    /// Long shifts have columns before the first line of memory, as many as where the results begin says.
+    /// Of long rows some results come apart, as many as where the sources begin says.
     #[test]
-    fn results_may_begin_anywhere_in_a_line() {
+    fn sources_and_results_may_begin_anywhere_in_a_line() {
         fn of_type<T: Scalar>() {
-            for (start, shift) in (0..17).flat_map(|s| [96, 192, 208, 256].map(|shift| (s, shift))) {
-                let (taps, rows) = (19, 35);
-                let kernel: Vec<T> = integers(taps);
-                let x = integers::<T>((rows + taps - 1) * shift);
-                let row = Row { outputs: rows * shift, shift, taps, tap: 0, tap_step: 1, fresh: true };
-                let (mut expected, mut got) = (vec![T::one(); start + row.outputs + 1], integers::<T>(0));
-                got.clone_from(&expected);
-                for (o, y) in expected[start..start + row.outputs].iter_mut().enumerate() {
-                    *y = (0..taps).map(|t| kernel[t] * x[o + t * shift]).sum();
+            let (taps, rows) = (11, LONG + 1);
+            let kernel: Vec<T> = integers(taps);
+            for (start, shift) in (0..17).flat_map(|s| [16, 24, 64, 256].map(|shift| (s, shift))) {
+                let (outputs, to) = (rows * shift, 17 - start);
+                let x = integers::<T>(start + (rows + taps - 1) * shift);
+                let row = Row { outputs, shift, taps, tap: 0, tap_step: 1, fresh: start % 2 == 0 };
+                let before = integers::<T>(to + outputs + 1);
+                let (mut expected, mut got) = (before.clone(), before);
+                for (o, y) in expected[to..to + outputs].iter_mut().enumerate() {
+                    *y = if row.fresh { T::zero() } else { *y };
+                    (0..taps).for_each(|t| *y += kernel[t] * x[start + o + t * shift]);
                 }
-                correlate_row(&row, &kernel, &x, &mut got[start..start + row.outputs]);
+                correlate_row(&row, &kernel, &x[start..], &mut got[to..to + outputs]);
                 assert!(got == expected, "{} from {start}: {row:?}", T::NAME);
             }
         }
