@@ -25,12 +25,17 @@ pub(crate) const TALL: usize = 384;
 /// Rows of a tile: the rows of a band are a multiple where they may be.
 pub(crate) const TOGETHER: usize = 6;
 
-/// Entries of the table of source rows.
+/// Entries of the table of source rows, and of a short one, which is prepared sooner.
 const TABLE: usize = 512;
+const SHORT_TABLE: usize = 32;
 
 /// Places of a row of the copy near an end, and elements of the copy.
 const PLACES: usize = 256;
 const COPY: usize = 16 * PLACES;
+
+/// Places of a row that is copied as a whole, and those that its taps reach at most.
+const SHORT: usize = 512;
+const SHORT_REACH: usize = 64;
 
 /// Columns near an end, or beyond it, that are computed at a time.
 const COLUMNS: usize = 64;
@@ -41,7 +46,7 @@ const NARROW: usize = 32;
 /// Rows of a band near an end.
 const EDGE_ROWS: usize = 6;
 
-/// The length of parts of `len` rows, at least 1 and none longer than `most` ≥ [`BAND`]: about equal, in multiples of [`TOGETHER`].
+/// The length of parts of `len` rows, at least 1 and none longer than `most` ≥ [`TOGETHER`]: about equal, in multiples of [`TOGETHER`].
 pub(crate) fn even(len: usize, most: usize) -> usize {
     let most = most - most % TOGETHER;
     len.div_ceil(len.div_ceil(most).max(1)).next_multiple_of(TOGETHER).max(1)
@@ -65,6 +70,11 @@ impl<T: Scalar> Plane<'_, T> {
         let width = self.columns.results;
         if width == 0 {
             return;
+        }
+        if self.rows.is_lone() {
+            let tap = self.tap + self.rows.tap;
+            return Band { plane: self, rows: 1, starts: &[0], tap, tap_rows: 1 }
+                .columns(columns, out, fresh);
         }
         let mut inside = rows.start..rows.start;
         if self.columns.is_alone()
@@ -134,26 +144,45 @@ impl<T: Scalar> Plane<'_, T> {
         }
         for first in taps.clone().step_by(most) {
             let tap_rows = most.min(taps.end - first);
-            let mut table = [ABSENT; TABLE];
-            let starts = &mut table[..count + tap_rows - 1];
             let place = self.rows.place(rows.start) + (first * self.rows.step) as i64;
-            let plain = self.rows.plain(place, starts.len());
-            let place = |m: usize| place + (m * self.rows.step) as i64;
-            for m in (0..plain.start).chain(plain.end..starts.len()) {
-                let source = self.rows.source(place(m));
-                starts[m] = source.map_or(ABSENT, |r| r * self.columns.sources);
-            }
-            if !plain.is_empty() {
-                // Most of the table: without a question for each of its rows.
-                let (first, step) = (place(plain.start) as usize, self.rows.step * self.columns.sources);
-                let first = first * self.columns.sources;
-                starts[plain].iter_mut().enumerate().for_each(|(m, start)| *start = first + m * step);
-            }
             let tap = (self.tap + self.rows.tap).wrapping_add_signed(first as isize * self.rows.tap_step);
-            Band { plane: self, rows: count, starts, tap, tap_rows }.columns(columns, out, fresh);
+            with_table(count + tap_rows - 1, &mut |starts| {
+                self.find(place, starts);
+                Band { plane: self, rows: count, starts, tap, tap_rows }.columns(columns, out, fresh);
+            });
             fresh = false;
         }
     }
+
+    /// Where the source rows begin that are as far apart as taps, the first at `place`.
+    fn find(&self, place: i64, starts: &mut [usize]) {
+        let plain = self.rows.plain(place, starts.len());
+        let place = |m: usize| place + (m * self.rows.step) as i64;
+        for m in (0..plain.start).chain(plain.end..starts.len()) {
+            let source = self.rows.source(place(m));
+            starts[m] = source.map_or(ABSENT, |r| r * self.columns.sources);
+        }
+        if !plain.is_empty() {
+            // Most of the table: without a question for each of its rows.
+            let (first, step) = (place(plain.start) as usize, self.rows.step * self.columns.sources);
+            let first = first * self.columns.sources;
+            starts[plain].iter_mut().enumerate().for_each(|(m, start)| *start = first + m * step);
+        }
+    }
+}
+
+/// Calls `f` with `len` ≤ [`SHORT`] zeros: few where few are needed, since preparing them takes as long as many a product.
+fn with_room<T: Scalar>(len: usize, f: &mut dyn FnMut(&mut [T])) {
+    match len {
+        0..=32 => f(&mut [T::zero(); 32][..len]),
+        33..=128 => f(&mut [T::zero(); 128][..len]),
+        _ => f(&mut [T::zero(); SHORT][..len]),
+    }
+}
+
+/// Calls `f` with a table of `len` ≤ [`TABLE`] absent rows.
+fn with_table(len: usize, f: &mut dyn FnMut(&mut [usize])) {
+    if len <= SHORT_TABLE { f(&mut [ABSENT; SHORT_TABLE][..len]) } else { f(&mut [ABSENT; TABLE][..len]) }
 }
 
 /// A band of rows and the source rows of some of its taps.
@@ -183,6 +212,12 @@ impl<T: Scalar> Band<'_, T> {
         // Taps that reach further than the sources would meet little but zeros.
         let zeros = axis.zeros_beyond() && (axis.taps - 1).saturating_mul(axis.step) < axis.sources;
         let inside = if together && zeros && self.sheets() { columns.clone() } else { inside };
+        if self.short(columns) && inside.len() < columns.len() {
+            with_room(columns.len() + (axis.taps - 1) * axis.step, &mut |copy: &mut [T]| {
+                self.with_ends(copy, columns, out, fresh);
+            });
+            return self.beyond(columns, out);
+        }
         if !inside.is_empty() {
             let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };
             let lead = axis.place(inside.start as i64) as isize; // less than what memory holds
@@ -209,7 +244,43 @@ impl<T: Scalar> Band<'_, T> {
                 self.end(some.start as i64..some.end as i64, (out, axis.results));
             }
         }
-        for beyond in axis.folded() {
+        self.beyond(columns, out);
+    }
+
+    /// Whether rows are computed one by one, and so short that it costs less to copy one with what stands beyond its ends than to
+    /// treat the ends apart.
+    fn short(&self, columns: &Range<usize>) -> bool {
+        let axis = self.plane.columns;
+        let reach = (axis.taps - 1).saturating_mul(axis.step);
+        !self.sheets() && reach <= SHORT_REACH && columns.len() + reach <= SHORT
+    }
+
+    /// Results of short rows, from copies of them with their ends.
+    fn with_ends(&self, copy: &mut [T], columns: &Range<usize>, out: &mut [T], fresh: bool) {
+        let axis = self.plane.columns;
+        let taps = Taps { tap: self.tap + axis.tap, count: axis.taps, shift: axis.step };
+        for (&source, out) in self.starts.iter().zip(out.chunks_mut(axis.results)) {
+            if source != ABSENT {
+                let x = &self.plane.x[source..][..axis.sources];
+                axis.fill(x, axis.place(columns.start as i64), copy);
+            }
+            let start = if source == ABSENT { ABSENT } else { 0 };
+            self.correlate(
+                &[start],
+                1,
+                &taps,
+                1,
+                (copy, 0, copy.len()),
+                (out, axis.results),
+                columns.len(),
+                fresh,
+            );
+        }
+    }
+
+    /// Adds what is computed beyond the ends and then folded back.
+    fn beyond(&self, columns: &Range<usize>, out: &mut [T]) {
+        for beyond in self.plane.columns.folded() {
             for start in beyond.clone().step_by(COLUMNS) {
                 self.folded(start..beyond.end.min(start + COLUMNS as i64), columns, out);
             }
@@ -218,16 +289,21 @@ impl<T: Scalar> Band<'_, T> {
 
     /// Adds results near or beyond an end, from a copy of the sources with the boundary filled in.
     fn end(&self, columns: Range<i64>, out: (&mut [T], usize)) {
-        if self.starts.len() == 1 {
-            return self.end_with(&mut [T::zero(); PLACES], columns, out);
+        if self.starts.len() > 1 && self.sheets() {
+            return self.end_with(&mut [T::zero(); COPY], columns, out);
         }
-        self.end_with(&mut [T::zero(); COPY], columns, out);
+        let axis = self.plane.columns;
+        let reach = (axis.taps - 1).saturating_mul(axis.step);
+        let places = reach.saturating_add((columns.end - columns.start) as usize); // at most COLUMNS
+        with_room(places.min(PLACES), &mut |copy: &mut [T]| {
+            self.end_with(copy, columns.clone(), (out.0, out.1))
+        });
     }
 
     fn end_with(&self, copy: &mut [T], columns: Range<i64>, (out, out_step): (&mut [T], usize)) {
         let axis = self.plane.columns;
         let width = (columns.end - columns.start) as usize; // at most COLUMNS
-        let edge_rows = EDGE_ROWS.min(self.rows);
+        let edge_rows = if self.sheets() { EDGE_ROWS.min(self.rows) } else { 1 };
         let taps = axis.taps_for(columns.clone());
         let some_taps = ((PLACES - width) / axis.step + 1).min(taps.len().max(1));
         for first in taps.clone().step_by(some_taps) {
@@ -242,20 +318,20 @@ impl<T: Scalar> Band<'_, T> {
                 for q in (0..self.tap_rows).step_by(some_rows) {
                     let tap_rows = some_rows.min(self.tap_rows - q);
                     let sources = &self.starts[r + q..][..rows + tap_rows - 1];
-                    let mut starts = [ABSENT; TABLE];
-                    for ((m, &source), start) in sources.iter().enumerate().zip(&mut starts) {
-                        if source == ABSENT {
-                            continue;
-                        }
-                        *start = m * row;
-                        let x = &self.plane.x[source..][..axis.sources];
-                        axis.fill(x, place, &mut copy[m * row..][..row]);
-                    }
                     let step = self.plane.rows.tap_step;
                     let taps = Taps { tap: taps.tap.wrapping_add_signed(q as isize * step), ..taps };
-                    let out = (&mut out[r * out_step..], out_step);
-                    let starts = &starts[..sources.len()];
-                    self.correlate(starts, rows, &taps, tap_rows, (copy, 0, row), out, width, false);
+                    with_table(sources.len(), &mut |starts| {
+                        for ((m, &source), start) in sources.iter().enumerate().zip(&mut *starts) {
+                            if source == ABSENT {
+                                continue;
+                            }
+                            *start = m * row;
+                            let x = &self.plane.x[source..][..axis.sources];
+                            axis.fill(x, place, &mut copy[m * row..][..row]);
+                        }
+                        let out = (&mut out[r * out_step..], out_step);
+                        self.correlate(starts, rows, &taps, tap_rows, (copy, 0, row), out, width, false);
+                    });
                 }
             }
         }

@@ -102,6 +102,11 @@ impl Reading {
             && self.folded.is_none()
     }
 
+    /// Whether there is nothing but one place.
+    pub(crate) fn is_lone(&self) -> bool {
+        self.results == 1 && self.is_alone()
+    }
+
     /// Whether neighbouring results read neighbouring sources.
     pub(crate) fn slides(&self) -> bool {
         self.stride == 1 && self.spread == 1

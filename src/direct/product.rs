@@ -97,10 +97,14 @@ impl Readings {
     pub(super) fn part(&self, work: usize, len: usize) -> usize {
         let ([.., rows, columns], least) = (&self.axes, self.band_part(work, len));
         let width = columns.results.max(1);
-        if !rows.shares() || columns.taps == 1 || least < width {
+        // A piece of a row shares nothing with its neighbours: better some rows, even if that is more work than a part should be,
+        // as long as there are some parts.
+        let pieces = least < width;
+        if !rows.shares() || columns.taps == 1 || pieces && len / width < 4 * TOGETHER {
             return least;
         }
-        let share = (len / width / SHARES).clamp(BAND, TALL).next_multiple_of(TOGETHER);
+        let few = if pieces { TOGETHER } else { BAND };
+        let share = (len / width / SHARES).clamp(few, TALL).next_multiple_of(TOGETHER);
         least.max(rows.results.min(even(rows.results, share)) * width)
     }
 
@@ -181,6 +185,9 @@ impl Readings {
             return f(x, tap);
         }
         let reading = &self.axes[axis];
+        if reading.is_lone() {
+            return self.planes(axis + 1, outer, x, tap, f);
+        }
         let size = x.len() / reading.sources.max(1);
         let mut at = |result: i64| {
             for q in reading.taps_for(result..result + 1) {

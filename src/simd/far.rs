@@ -4,7 +4,7 @@
 //! the blocks is chosen for the caches.
 
 use super::lanes::{Lanes, prefetch, prefetch_second};
-use super::row::{Blocks, FEW, PAGE};
+use super::row::{Blocks, PAGE};
 use super::shells::Body;
 use crate::scalar::Scalar;
 use std::mem::MaybeUninit;
@@ -14,6 +14,9 @@ const LONGEST: usize = 4;
 
 /// A longer distance must save one part in so many.
 const WORTH: usize = 12;
+
+/// Taps of a series at least: a source should serve some of them.
+const SERIES: usize = 4;
 
 /// Bytes of the copy of some columns where rows are whole pages apart: their samples share a few places of the first cache.
 const COPY: usize = 32 << 10;
@@ -45,7 +48,7 @@ impl Spread {
             rest => distance - rest + lanes,
         };
         let mut best = Spread { j: 1, distance: shift };
-        for j in 2..=(LONGEST * lanes / shift.max(1)).min(taps / FEW) {
+        for j in 2..=(LONGEST * lanes / shift.max(1)).min(taps / SERIES) {
             let distance = j * shift;
             if WORTH * registers(distance) * best.distance < (WORTH - 1) * registers(best.distance) * distance
             {

@@ -169,21 +169,27 @@ impl<T: Scalar> Blocks<'_, T> {
         let fresh = row.fresh && first == 0;
         let tap = |t: usize| self.kernel[row.tap.wrapping_add_signed((first + t) as isize * row.tap_step)];
         let taps: [L::Factor; K] = std::array::from_fn(|t| L::factor(tap(t)));
-        let mut o = 0;
-        while o < row.outputs {
-            let left = row.outputs - o;
-            // SAFETY: `dispatch` checked the last element that any result reads or writes; there are `left` results
-            // from `o` on, and taps first .. first + K among the taps of the row.
+        let wide = 4 * L::COUNT;
+        let blocks = row.outputs / wide;
+        // A load waits for a store to the same place of another page that came just before it. From the end there is none where
+        // results lie a little after their sources, modulo pages.
+        let after = self.out.as_ptr().addr().wrapping_sub(self.x.as_ptr().addr()) % PAGE;
+        let from_end = (1..PAGE / 2).contains(&after);
+        for b in 0..blocks {
+            let o = wide * if from_end { blocks - 1 - b } else { b };
+            // SAFETY: `dispatch` checked the last element that any result reads or writes; there are `wide` results from `o` on, and
+            // taps first .. first + K among the taps of the row.
             unsafe {
                 let (x, out) = (self.x.as_ptr().add(o + first * row.shift), self.out.as_mut_ptr().add(o));
-                if left >= 4 * L::COUNT {
-                    few_taps::<T, L, K, 4, false>(&taps, x, row.shift, out, fresh, L::COUNT);
-                    o += 4 * L::COUNT;
-                } else {
-                    let count = left.min(L::COUNT);
-                    few_taps::<T, L, K, 1, true>(&taps, x, row.shift, out, fresh, count);
-                    o += count;
-                }
+                few_taps::<T, L, K, 4, false>(&taps, x, row.shift, out, fresh, L::COUNT);
+            }
+        }
+        for o in (blocks * wide..row.outputs).step_by(L::COUNT) {
+            let count = (row.outputs - o).min(L::COUNT);
+            // SAFETY: the same for `count` results.
+            unsafe {
+                let (x, out) = (self.x.as_ptr().add(o + first * row.shift), self.out.as_mut_ptr().add(o));
+                few_taps::<T, L, K, 1, true>(&taps, x, row.shift, out, fresh, count);
             }
         }
     }
@@ -304,15 +310,21 @@ unsafe fn few_taps<T: Scalar, L: Lanes<T>, const K: usize, const V: usize, const
     fresh: bool,
     count: usize,
 ) {
-    for v in 0..V {
-        // SAFETY: by the contract; only `count` elements of a part are touched.
-        unsafe {
-            let load = |from: *const T| if PART { L::load_part(from, count) } else { L::load(from) };
-            let to = out.add(v * L::COUNT);
-            let mut acc = if fresh { L::zero() } else { load(to) };
-            for (t, &tap) in taps.iter().enumerate() {
-                acc = acc.add_product(tap, load(x.add(v * L::COUNT + t * shift)).source());
+    // SAFETY: by the contract; only `count` elements of a part are touched.
+    unsafe {
+        let load = |from: *const T| if PART { L::load_part(from, count) } else { L::load(from) };
+        let mut acc = [L::zero(); V];
+        for (v, acc) in acc.iter_mut().enumerate() {
+            if !fresh {
+                *acc = load(out.add(v * L::COUNT));
             }
+            for (t, &tap) in taps.iter().enumerate() {
+                *acc = acc.add_product(tap, load(x.add(v * L::COUNT + t * shift)).source());
+            }
+        }
+        // All of them at last: no load after a store that may seem to be to its place, see `group`.
+        for (v, acc) in acc.iter().enumerate() {
+            let to = out.add(v * L::COUNT);
             if PART { acc.store_part(to, count) } else { acc.store(to) }
         }
     }

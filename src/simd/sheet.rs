@@ -337,10 +337,15 @@ mod tests {
         let (mut x, kernel) = (numbers(70_000), numbers(200));
         assert!(kernel.iter().all(|tap| !tap.is_zero()), "with a zero all would be tiles");
         x[20_000] = T::from_parts(T::Real::of(f64::NAN), number(0));
-        for (tap_rows, width) in (2..=15).flat_map(|taps| [15, 47, 130, 333].map(|w| (taps, w))) {
-            for (lead, shift, absent, fresh) in
-                [(0, 1, 99, true), (-5, 1, 4, true), (2, 2, 0, true), (-20, 1, 99, true), (-2, 1, 3, false)]
-            {
+        for (tap_rows, width) in (2..=15).flat_map(|taps| [15, 29, 47, 61, 130, 333].map(|w| (taps, w))) {
+            for (lead, shift, absent, fresh) in [
+                (0, 1, 99, true),
+                (-5, 1, 4, true),
+                (2, 2, 0, true),
+                (-20, 1, 99, true),
+                (-2, 1, 3, false),
+                (-300, 1, 99, true),
+            ] {
                 let (rows, taps_per_row) = (97, 6);
                 let at = |m: usize| if m % 30 == absent { ABSENT } else { m * 601 };
                 let starts: Vec<usize> = (0..rows + tap_rows - 1).map(at).collect();

@@ -61,6 +61,7 @@ impl<T: Scalar> Body<T> for Tiles<'_, T> {
         // Registers: ROWS·V of results, V of sources (2 V if complex) and a factor or two.
         if L::REGISTERS == 32 && !T::IS_COMPLEX {
             let done = self.strips::<L>();
+            debug_assert!(done.start <= done.end && done.end <= self.sheet.width, "{done:?}");
             for columns in [0..done.start, done.end..self.sheet.width] {
                 self.bands::<L, 4>(columns);
             }
@@ -110,7 +111,7 @@ impl<T: Scalar> Tiles<'_, T> {
 
     /// Whether only the first and the last of the registers for `width` results from `c` on may read beyond the rows.
     #[inline(always)]
-    fn reachable<L: Lanes<T>>(&self, c: usize, width: usize) -> bool {
+    pub(super) fn reachable<L: Lanes<T>>(&self, c: usize, width: usize) -> bool {
         let [first, end] = self.sheet.places(c, width);
         let last = (width - 1) % L::COUNT + 1;
         first + L::COUNT as isize >= 0 && end - last as isize <= self.sheet.columns as isize

@@ -27,6 +27,9 @@ const FEW_IN_PAGES: usize = 40;
 /// Products that take about as long as a source takes from beyond the second cache.
 const SOON: usize = 640;
 
+/// Bytes of sources that stay in the first cache, so that a narrow strip need not ask for them.
+const FIRST_CACHE: usize = 1 << 14;
+
 /// Bytes of a line of the caches.
 const LINE: usize = 64;
 
@@ -169,18 +172,18 @@ impl<T: Scalar> Tiles<'_, T> {
         }
         // As many registers as there are for so many sums, with those of the sources and a factor.
         match s.tap_rows {
-            3 => self.strips_of::<L, 4, 3>(),
-            4 => self.strips_of::<L, 4, 4>(),
-            5 => self.strips_of::<L, 4, 5>(),
-            6 => self.strips_of::<L, 4, 6>(),
-            7 => self.strips_of::<L, 3, 7>(),
-            8 => self.strips_of::<L, 3, 8>(),
-            9 => self.strips_of::<L, 3, 9>(),
-            10 => self.strips_of::<L, 2, 10>(),
-            11 => self.strips_of::<L, 2, 11>(),
-            12 => self.strips_of::<L, 2, 12>(),
-            13 => self.strips_of::<L, 2, 13>(),
-            14 => self.strips_of::<L, 2, 14>(),
+            3 => self.strips_of::<L, 4, 5, 3>(),
+            4 => self.strips_of::<L, 4, 5, 4>(),
+            5 => self.strips_of::<L, 4, 5, 5>(),
+            6 => self.strips_of::<L, 4, 4, 6>(),
+            7 => self.strips_of::<L, 3, 3, 7>(),
+            8 => self.strips_of::<L, 3, 3, 8>(),
+            9 => self.strips_of::<L, 3, 3, 9>(),
+            10 => self.strips_of::<L, 2, 2, 10>(),
+            11 => self.strips_of::<L, 2, 2, 11>(),
+            12 => self.strips_of::<L, 2, 2, 12>(),
+            13 => self.strips_of::<L, 2, 2, 13>(),
+            14 => self.strips_of::<L, 2, 2, 14>(),
             _ => 0..0,
         }
     }
@@ -192,55 +195,81 @@ impl<T: Scalar> Tiles<'_, T> {
         size_of_val(self.x) >= FAR && s.tap_rows * s.taps_per_row < if in_pages { FEW_IN_PAGES } else { FEW }
     }
 
-    /// Strips of `V` registers over `H` rows of taps. The last one begins further left if it would leave the columns otherwise, as
-    /// long as nothing is added to what was there: what is computed twice is the same.
+    /// Strips of `V` registers over `H` rows of taps, a last one of `W` if that makes one less, and of two or one where fewer are
+    /// left. The last of `V` begins further left if it would leave the columns otherwise and nothing is added to what was there, for
+    /// what is computed twice is the same; or it ends with a part of a register.
     #[inline(always)]
-    fn strips_of<L: Lanes<T>, const V: usize, const H: usize>(&mut self) -> Range<usize> {
+    fn strips_of<L: Lanes<T>, const V: usize, const W: usize, const H: usize>(&mut self) -> Range<usize> {
         let s = self.sheet;
         let (strip, one) = (V * L::COUNT, L::COUNT as isize);
         // Columns of which only the outer registers read beyond the rows, see `reachable`.
         let reach = ((s.taps_per_row - 1) * s.shift) as isize;
-        let first = usize::try_from(-s.lead - one).unwrap_or(0).next_multiple_of(L::COUNT);
+        let first = usize::try_from(-s.lead - one).unwrap_or(0).next_multiple_of(L::COUNT).min(s.width);
         let end = (s.columns as isize + one - s.lead - reach).clamp(0, s.width as isize) as usize;
-        let (mut c, left) = (first, end.saturating_sub(first));
-        if left < strip {
-            return 0..0;
-        }
-        // A short rest is done sooner by a tile.
-        let end = if !s.fresh || left % strip <= strip / 2 { end - left % strip } else { end };
+        let mut c = first;
         while c < end {
-            let from = c.min(end - strip);
-            let [place, beyond] = s.places(from, strip);
-            if place < 0 || beyond > s.columns as isize {
-                self.strip::<L, V, H, true>(from);
+            let left = end - c;
+            let last = (left - 1) % L::COUNT + 1;
+            if left > strip && left <= W * L::COUNT && self.reachable::<L>(c, left) {
+                self.roll::<L, W, H, true>(c, last);
+                c = end;
+                continue;
+            } else if left >= strip {
+                self.strip::<L, V, H>(c, L::COUNT);
+            } else if left > strip / 2 && s.fresh && end - first >= strip {
+                self.strip::<L, V, H>(end - strip, L::COUNT);
+            } else if left > strip - L::COUNT && self.reachable::<L>(c, left) {
+                self.strip::<L, V, H>(c, last);
+            } else if V > 2 && left > L::COUNT && self.reachable::<L>(c, left.min(2 * L::COUNT)) {
+                self.roll::<L, 2, H, true>(c, if left < 2 * L::COUNT { last } else { L::COUNT });
+                c += 2 * L::COUNT;
+                continue;
             } else {
-                self.strip::<L, V, H, false>(from);
+                self.roll::<L, 1, H, true>(c, left.min(L::COUNT));
+                c += L::COUNT;
+                continue;
             }
             c += strip;
         }
-        first..end
+        first..end.max(first)
     }
 
-    /// The strip from column `c` on of one channel. `EDGE`: places beyond the rows are read.
+    /// A strip from column `c` on with `last` columns in its last register.
     #[inline(always)]
-    fn strip<L: Lanes<T>, const V: usize, const H: usize, const EDGE: bool>(&mut self, c: usize) {
+    fn strip<L: Lanes<T>, const V: usize, const H: usize>(&mut self, c: usize, last: usize) {
+        let [place, beyond] = self.sheet.places(c, (V - 1) * L::COUNT + last);
+        if place < 0 || beyond > self.sheet.columns as isize || last < L::COUNT {
+            self.roll::<L, V, H, true>(c, last);
+        } else {
+            self.roll::<L, V, H, false>(c, last);
+        }
+    }
+
+    /// The strip from column `c` on of one channel. `EDGE`: places beyond the rows are read, or the last register has fewer columns.
+    #[inline(always)]
+    fn roll<L: Lanes<T>, const V: usize, const H: usize, const EDGE: bool>(&mut self, c: usize, last: usize) {
         let s = self.sheet;
-        let (rows, width) = (s.starts.len(), V * L::COUNT);
+        let (rows, width) = (s.starts.len(), (V - 1) * L::COUNT + last);
         let first = s.lead + c as isize;
         let x = self.x.as_ptr().wrapping_add(self.first).wrapping_offset(first);
         let later = (SOON / (H * V * s.taps_per_row)).clamp(3, 8);
+        let ask = V > 1 || size_of_val(self.x) > FIRST_CACHE;
         // Row b is result row m − H + 1 + b when source row m is read.
         let mut acc = [[L::zero(); V]; H];
-        acc[H - 1] = self.before::<L, V>(0, c);
+        acc[H - 1] = self.before::<L, V, EDGE>(0, c, last);
         for m in 0..rows {
             // After the last row the first one of the next strip.
             let (row, right) = if m + later < rows { (m + later, 0) } else { (m + later - rows, width) };
-            self.ask::<L, V>(x.wrapping_add(s.starts.get(row).map_or(0, |next| next.wrapping_add(right))));
+            if ask {
+                self.ask::<L, V>(
+                    x.wrapping_add(s.starts.get(row).map_or(0, |next| next.wrapping_add(right))),
+                );
+            }
             if s.starts[m] != ABSENT {
                 let (from, tap) = (x.wrapping_add(s.starts[m]), self.taps.as_ptr().wrapping_add(H - 1));
                 // SAFETY: `strips` took `H` from `tap_rows`; `strips_of` found all places in their rows, or all but some of the
                 // outer registers if `EDGE`.
-                unsafe { self.row_of_taps::<L, V, EDGE, H, H>(&mut acc, (from, first), tap, L::COUNT) };
+                unsafe { self.row_of_taps::<L, V, EDGE, H, H>(&mut acc, (from, first), tap, last) };
             }
             if m + 1 >= H {
                 let at = (m + 1 - H) * s.out_step + c;
@@ -248,27 +277,37 @@ impl<T: Scalar> Tiles<'_, T> {
                 let next = out.as_ptr().wrapping_add(later * s.out_step);
                 for v in 0..V {
                     prefetch(next.wrapping_add(v * L::COUNT));
-                    // SAFETY: `out` has all columns of all registers.
-                    unsafe { acc[0][v].store(out[v * L::COUNT..].as_mut_ptr()) };
+                    let to = out[v * L::COUNT..].as_mut_ptr();
+                    // SAFETY: `out` has all columns of all registers but the last, and `last` of that one.
+                    unsafe {
+                        if EDGE && v == V - 1 { acc[0][v].store_part(to, last) } else { acc[0][v].store(to) }
+                    }
                 }
                 prefetch(next.wrapping_add(width - 1));
             }
             for b in 0..H - 1 {
                 acc[b] = acc[b + 1];
             }
-            acc[H - 1] = self.before::<L, V>(m + 1, c);
+            acc[H - 1] = self.before::<L, V, EDGE>(m + 1, c, last);
         }
     }
 
     /// What the sums of `V` registers from column `c` of row `r` on begin with; nothing below the rows.
     #[inline(always)]
-    fn before<L: Lanes<T>, const V: usize>(&self, r: usize, c: usize) -> [L; V] {
+    fn before<L: Lanes<T>, const V: usize, const EDGE: bool>(
+        &self,
+        r: usize,
+        c: usize,
+        last: usize,
+    ) -> [L; V] {
         let mut sums = [L::zero(); V];
         if !self.sheet.fresh && r < self.sheet.rows {
-            let row = &self.out[r * self.sheet.out_step + c..][..V * L::COUNT];
+            let row = &self.out[r * self.sheet.out_step + c..][..(V - 1) * L::COUNT + last];
             for v in 0..V {
-                // SAFETY: `row` has all columns of all registers.
-                sums[v] = unsafe { L::load(row[v * L::COUNT..].as_ptr()) };
+                let from = row[v * L::COUNT..].as_ptr();
+                // SAFETY: `row` has all columns of all registers but the last, and `last` of that one.
+                sums[v] =
+                    unsafe { if EDGE && v == V - 1 { L::load_part(from, last) } else { L::load(from) } };
             }
         }
         sums

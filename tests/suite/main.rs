@@ -11,6 +11,7 @@ mod constants;
 mod csr_operator;
 mod examine;
 mod exports;
+mod fastest_is_ascending;
 #[cfg(feature = "fft")]
 mod fft;
 mod golden;
