@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench planner` measures every engine on a grid of more than 300 cases, on one thread and with rates
 //! measured on this machine first, and prints each case in which the engine that `plan()` takes needs more than 1.3 times the
-//! time of the best, and the fraction of the others. It fails below 95 %.
+//! time of the best, and the fraction of the others. It fails below 95 %. With `-- all` it prints every case, which is what the
+//! constants of `src/plan/cost.rs` are fitted to.
 
 use convmtx::op::LinearOperator;
 use convmtx::plan::{Engine, Plan, Rates};
@@ -67,13 +68,18 @@ impl Score {
         let best = measured.iter().map(|m| m.1).fold(f64::INFINITY, f64::min);
         let taken = measured.iter().find(|m| m.0 == plan.engine()).map_or(f64::NAN, |m| m.1);
         self.cases += 1;
-        if taken <= CLOSE * best {
-            self.close += 1;
+        let close = taken <= CLOSE * best;
+        self.close += usize::from(close);
+        let all = std::env::args().any(|word| word == "all");
+        if close && !all {
             return;
         }
         print!("{:10} {what:30} takes {} at {:.2} of the best:", T::NAME, plan.engine(), taken / best);
         measured.iter().for_each(|(e, is, was)| print!("  {e} {is:.2e} (predicted {was:.2e})"));
         println!();
+        for c in plan.candidates().iter().filter(|_| all) {
+            println!("    {}: {:.4e} flops, {:.4e} bytes, {}", c.engine, c.flops, c.bytes, c.detail);
+        }
     }
 
     fn signals<T: Scalar>(&mut self) {
@@ -131,7 +137,11 @@ fn with_rates_of_this_machine() {
     let file = std::env::temp_dir().join(format!("convmtx-rates-{}", std::process::id()));
     std::fs::write(&file, Rates::measure().expect("rates").to_string()).expect("a file");
     let program = std::env::current_exe().expect("this program");
-    let child = std::process::Command::new(program).env("CONVMTX_RATES", &file).env(CHILD, "1").status();
+    let child = std::process::Command::new(program)
+        .args(std::env::args().skip(1))
+        .env("CONVMTX_RATES", &file)
+        .env(CHILD, "1")
+        .status();
     std::fs::remove_file(&file).expect("the file");
     assert!(child.expect("a process").success(), "the planner is not as good as claimed");
 }

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --features plot --bench sweep -- sweep.svg` measures products of the planned engine on one thread, at sizes just
 //! below, at and just above those of blocks and registers and at primes between them, and draws the time of a result over the
-//! size. It names every size whose results cost more than 1.5 times those of a neighbour, and fails if there is one.
+//! size. It names every size whose results cost more than 1.5 times those of a neighbour, and fails if there is one. With
+//! `-- "K = 3, float32"` it measures only lines with this in their names, and prints every point.
 
 use convmtx::ndarray::{Array2, ShapeBuilder};
 use convmtx::op::BatchOperator;
@@ -35,8 +36,11 @@ struct Sweep {
 }
 
 impl Sweep {
-    /// `measure(size)` is the seconds of a result.
+    /// `measure(size)` is the seconds of a result; nothing is measured where the name lacks what was asked for.
     fn new(name: String, sizes: impl IntoIterator<Item = usize>, measure: &dyn Fn(usize) -> f64) -> Self {
+        if asked().is_some_and(|part| !name.contains(&part)) {
+            return Sweep { name, points: Vec::new() };
+        }
         let mut points: Vec<(usize, f64)> = sizes.into_iter().map(|size| (size, measure(size))).collect();
         for _ in 1..ATTEMPTS {
             let suspects: Vec<usize> = cliffs(&points).into_iter().flat_map(|(a, b)| [a, b]).collect();
@@ -46,6 +50,11 @@ impl Sweep {
         }
         Sweep { name, points }
     }
+}
+
+/// What the names of the lines to measure contain, where not all are asked for.
+fn asked() -> Option<String> {
+    std::env::args().skip(1).find(|a| !a.ends_with(".svg") && !a.starts_with("--"))
 }
 
 /// The neighbours, cheaper first, that are more than the allowed factor apart.
@@ -121,6 +130,9 @@ fn main() {
     let mut found = 0;
     for sweep in all {
         let points = &sweep.points;
+        if asked().is_some() {
+            points.iter().for_each(|(size, s)| println!("{}: {size:6} {:8.4} ns", sweep.name, 1e9 * s));
+        }
         for (a, b) in cliffs(points) {
             let ratio = points[b].1 / points[a].1;
             println!(
