@@ -308,7 +308,7 @@ impl Band {
 }
 
 /// The greatest common divisor of two positive numbers.
-fn gcd(a: i64, b: i64) -> i64 {
+pub(crate) fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 

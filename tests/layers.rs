@@ -35,7 +35,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("fft", &["boundary", "conv", "error", "memory", "op", "parallel", "scalar", "stencil", "transform"]),
     ("solve", &["error", "memory", "op", "scalar"]),
     // what chooses among engines
-    ("plan", &["band", "conv", "direct", "error", "fft", "op", "scalar", "separable", "simd", "stencil"]),
+    (
+        "plan",
+        &[
+            "band",
+            "boundary",
+            "conv",
+            "direct",
+            "error",
+            "fft",
+            "op",
+            "scalar",
+            "separable",
+            "simd",
+            "stencil",
+        ],
+    ),
     // files and pictures
     ("io", &["error", "memory", "scalar"]),
     ("plot", &["error", "memory", "scalar"]),

@@ -60,25 +60,30 @@ struct Cut {
 /// Places of a block, and whether it covers everything: what costs least.
 pub(super) fn block_len<T: Scalar>(line: &Line) -> (usize, bool) {
     let whole = good_line_size::<T>(line.least);
-    // Half a nanosecond or less each: both transforms, the product and the copies of a line of complex numbers; measured on
-    // lines from 2^10 to 2^17. Lines that leave the first cache, and later the second, cost more.
-    let cost = |n: usize| {
-        let (n, bytes) = (n as f64, (n * size_of::<Spectrum<T>>()) as f64); // estimates
-        n * (n.log2() + 5.0) * (bytes / 16e3).log2().mul_add(0.08, 1.0).clamp(1.0, 2.0) + 500.0
-    };
     let lanes = per_complex::<T>();
-    // A real transform is a complex one of half the length, and the untangling of its two halves. Lengths of all sizes are a
-    // little slower than powers of two.
-    let mut best = (1.2 * cost(whole / lanes), whole, true);
+    let mut best = (block_cost::<T>(whole, true), whole, true);
     let smallest = (2 * line.span).next_power_of_two().max(64);
     for n in std::iter::successors(Some(smallest), |n| n.checked_mul(2)).take_while(|&n| n < whole) {
         let blocks = line.places.max(line.least - line.span).div_ceil(n - line.span + 1);
-        let all = cost(n) * blocks.div_ceil(lanes) as f64; // estimate
+        let all = block_cost::<T>(n, false) * blocks.div_ceil(lanes) as f64; // estimate
         if all < best.0 {
             best = (all, n, false);
         }
     }
     (best.1, best.2)
+}
+
+/// What a block of `n` places costs, or as many as come together in one transform of complex numbers: both transforms, the product
+/// and the copies, half a nanosecond or less each. Measured on lines from 2¹⁰ to 2¹⁷.
+pub(super) fn block_cost<T: Scalar>(n: usize, whole: bool) -> f64 {
+    // Lines that leave the first cache, and later the second, cost more.
+    let cost = |n: usize| {
+        let (n, bytes) = (n as f64, (n * size_of::<Spectrum<T>>()) as f64); // estimates
+        n * (n.log2() + 5.0) * (bytes / 16e3).log2().mul_add(0.08, 1.0).clamp(1.0, 2.0) + 500.0
+    };
+    // A real transform is a complex one of half the length, and the untangling of its two halves. Lengths of all sizes are a
+    // little slower than powers of two.
+    if whole { 1.2 * cost(n / per_complex::<T>()) } else { cost(n) }
 }
 
 impl<T: Scalar> Blocks<T> {

@@ -99,7 +99,7 @@ pub(super) fn unfolded(line: &Line) -> Placement {
 ///
 /// Measured on images of 256² to 2048² and kernels of 15² to 127²: there and back a point costs about as much as two
 /// butterflies per doubling of their number and a dozen more for everything else.
-fn unit_cost<T: Scalar>(shape: &[usize]) -> f64 {
+pub(super) fn unit_cost<T: Scalar>(shape: &[usize]) -> f64 {
     let points: f64 = shape.iter().map(|&n| n as f64).product(); // this and all below are estimates
     // A tile and the spectrum of the kernel.
     let bytes = 2.0 * points * (size_of::<T>() * per_complex::<T>()) as f64;

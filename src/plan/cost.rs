@@ -1,6 +1,8 @@
 //! What engines would cost: operations from the geometry, rates from a measurement.
 
 use super::{Engine, Rates};
+use crate::band::gcd;
+use crate::boundary::Extension;
 use crate::conv::Bank;
 #[cfg(feature = "fft")]
 use crate::fft::{Effort, effort};
@@ -8,20 +10,34 @@ use crate::scalar::Scalar;
 use crate::separable::SeparableConv;
 use crate::stencil::Axis;
 
-/// What one call of an engine costs besides its operations, in seconds; the same for a line with ends of its own.
+/// What one call of an engine costs besides its operations, in seconds.
 const CALL: f64 = 1e-7;
 
-/// What one transform costs besides its operations, in seconds.
-#[cfg(feature = "fft")]
-const FFT_CALL: f64 = 1e-7;
+/// What a line of results costs besides: by itself, or as one of many of a separable product.
+const LINE: f64 = 1.5e-7;
+const LINE_OF_MANY: f64 = 4e-8;
+
+/// What a plane of results costs besides, for every plane of taps that it meets.
+const PLANE: f64 = 3e-7;
+
+/// What a product axis by axis costs besides, and what each element costs, and each of its bytes beside a copy, that is passed on.
+const SEPARABLE_CALL: f64 = 7e-7;
+const PASSED: f64 = 2.5e-10;
+const PASSED_BYTE: f64 = 0.6;
 
 /// What a product by transforms costs besides: placing, cutting, scratch.
 #[cfg(feature = "fft")]
-const FFT_PRODUCT: f64 = 6e-7;
+const FFT_PRODUCT: f64 = 2e-7;
 
 /// What the ends of some rows of a plane cost besides: their sources are copied. And how many rows that is.
 const ENDS: f64 = 4e-7;
 const END_ROWS: f64 = 6.0;
+
+/// Columns near an end that are computed with the others where zeros are beyond them.
+const NARROW: f64 = 32.0;
+
+/// Outputs that are looked at.
+const SAMPLES: usize = 256;
 
 /// Bytes of a register: the unit in which outputs are computed.
 const REGISTER: f64 = 64.0;
@@ -44,6 +60,8 @@ pub struct Candidate {
     pub seconds: f64,
     /// How it would compute.
     pub detail: String,
+    /// What the rate of the engine counts: operations, or units of the cost of transforms.
+    pub(super) work: f64,
 }
 
 /// Real operations of one multiply-add.
@@ -61,11 +79,26 @@ fn together(arithmetic: f64, memory: f64) -> f64 {
     arithmetic.max(memory) + 0.3 * arithmetic.min(memory)
 }
 
+/// Taps that an output sees on the average; all of them where the signal goes on beyond its ends.
+fn seen(axis: &Axis) -> f64 {
+    let b = axis.band();
+    if axis.extension() != Extension::Zero || b.output() == 0 {
+        return b.taps() as f64;
+    }
+    let mut step = b.output().div_ceil(SAMPLES);
+    while gcd(step as i64, b.spread() as i64) > 1 {
+        step += 1; // where samples are spread, all residues count
+    }
+    let counts: Vec<f64> =
+        (step / 2..b.output()).step_by(step).map(|i| b.run(i as i64).count as f64).collect();
+    counts.iter().sum::<f64>() / counts.len().max(1) as f64
+}
+
 /// Seconds per output of a convolution along lines.
 fn along<T: Scalar>(axis: &Axis, rates: &Rates) -> f64 {
     let b = axis.band();
     let (taps, lanes) = (b.taps() as f64, REGISTER / size_of::<T>() as f64);
-    let flops = taps * per_product::<T>();
+    let flops = seen(axis) * per_product::<T>();
     if b.stride() != 1 || b.spread() != 1 {
         return flops / Rates::of::<T>(&rates.apart);
     }
@@ -77,17 +110,26 @@ fn along<T: Scalar>(axis: &Axis, rates: &Rates) -> f64 {
     };
     let outputs = b.output().max(1) as f64;
     let ends = outputs - b.inside().len() as f64;
-    flops / rate * (1.0 + 2.0 * ends / outputs) + 2.0 * CALL / outputs
+    let exchanged = axis.extension() == Extension::Zero && b.taps() > b.input();
+    let ends = if exchanged { 0.3 } else { 2.0 * ends / outputs };
+    flops / rate * (1.0 + ends) + LINE / outputs
 }
 
-/// Seconds per output of a sheet: `rows` taps above each other, `taps` in each of them, results `width` wide.
-fn sheet<T: Scalar>(rows: f64, taps: f64, width: f64, ends: f64, rates: &Rates) -> f64 {
-    let lanes = REGISTER / size_of::<T>() as f64;
+/// Seconds per output of a sheet: all taps of the last two axes together.
+fn sheet<T: Scalar>(rows: &Axis, columns: &Axis, rates: &Rates) -> f64 {
+    let (lanes, taps) = (REGISTER / size_of::<T>() as f64, rows.band().taps() as f64);
+    let b = columns.band();
+    let width = b.output().max(1) as f64;
     let filled = width / ((width / lanes).ceil() * lanes);
-    let rate = Rates::of::<T>(&rates.sheet) * 1.1 * rows / (rows + 1.5) * filled;
+    let rate = Rates::of::<T>(&rates.sheet) * 1.05 * taps / (taps + 1.3) * filled;
+    let each = seen(rows) * b.taps() as f64 * per_product::<T>() / rate;
+    let ends = width - b.inside().len() as f64;
+    if ends == 0.0 || columns.extension() == Extension::Zero && ends <= 2.0 * NARROW {
+        return each;
+    }
     // Near the ends half a register is used, and the sources are copied.
-    let ends = 1.0 + 3.0 * (ends / width).min(1.0);
-    rows * taps * per_product::<T>() / rate * ends
+    let copied = END_ROWS.min(rows.band().output().max(1) as f64);
+    each * (1.0 + 3.0 * (ends / width).min(1.0)) + ENDS / width / copied
 }
 
 /// The direct engine: every tap of every output.
@@ -100,22 +142,22 @@ pub(super) fn direct<T: Scalar, const D: usize>(bank: &Bank<T, D>, rates: &Rates
     let inner = axes[D - 1].band();
     let slides = inner.stride() == 1 && inner.spread() == 1;
     let (each, how) = if D == 1 || !slides || axes[D - 2].band().taps() == 1 {
-        let others = taps / inner.taps() as f64;
+        let others: f64 = axes[..D - 1].iter().map(seen).product();
         (along::<T>(&axes[D - 1], rates) * others, "line by line")
     } else {
-        let rows = axes[D - 2].band();
-        let width = inner.output().max(1) as f64;
-        let ends = width - inner.inside().len() as f64;
-        let shared = if rows.stride() == 1 && rows.spread() == 1 && rows.dilation() == 1 { 1.0 } else { 2.0 };
-        let others = taps / (rows.taps() * inner.taps()) as f64;
-        let each = sheet::<T>(rows.taps() as f64, inner.taps() as f64, width, ends, rates);
-        let copies = if ends > 0.0 { ENDS / width / END_ROWS.min(rows.output().max(1) as f64) } else { 0.0 };
-        ((each + copies) * others * shared, "in tiles of rows and registers")
+        let (rows, columns) = (&axes[D - 2], &axes[D - 1]);
+        let b = rows.band();
+        let shared = if b.stride() == 1 && b.spread() == 1 && b.dilation() == 1 { 1.0 } else { 2.0 };
+        let others: f64 = axes[..D - 2].iter().map(seen).product();
+        let plane = (b.output() as f64 * inner.output() as f64).max(1.0);
+        let each = sheet::<T>(rows, columns, rates) * shared + PLANE / plane;
+        (each * others, "in tiles of rows and registers")
     };
     let bytes = vectors(bank);
     let seconds = CALL + together(outputs * channels * each, bytes / rates.copy);
     let memory = bank.kernels().len() as f64 * size_of::<T>() as f64;
-    Candidate { engine: Engine::Direct, flops, bytes, memory, error: 0.0, seconds, detail: how.to_owned() }
+    let detail = how.to_owned();
+    Candidate { engine: Engine::Direct, flops, bytes, memory, error: 0.0, seconds, detail, work: flops }
 }
 
 /// The separable engine, for kernels of `rank` outer products.
@@ -128,23 +170,25 @@ pub(super) fn separable<T: Scalar, const D: usize>(
     let taps = axes.each_ref().map(|a| a.band().taps() as f64);
     let outputs = bank.shape().0 as f64;
     let flops = rank * outputs * taps.iter().sum::<f64>() * per_product::<T>();
-    // Every axis but the last is a product across the rows of the next.
-    let across: f64 = (0..D - 1)
+    let last = axes[D - 1].band();
+    let slides = last.stride() == 1 && last.spread() == 1;
+    // Short sums reach less of the rate, which the cost of what is passed on covers.
+    let rate = 0.8 * Rates::of::<T>(&rates.sheet);
+    let each: f64 = (0..D)
         .map(|a| {
             // Outputs of the later axes are still inputs here.
             let grown: f64 = axes[a + 1..]
                 .iter()
                 .map(|x| x.band().input() as f64 / x.band().output().max(1) as f64)
                 .product();
-            let width: usize = axes[a + 1..].iter().map(|x| x.band().input()).product();
-            sheet::<T>(taps[a], 1.0, width.max(1) as f64, 0.0, rates) * grown
+            let rate = if a + 1 < D || slides { rate } else { Rates::of::<T>(&rates.apart) };
+            taps[a] * per_product::<T>() * grown / rate
         })
         .sum();
     let bytes = vectors(bank);
-    let each = rank * (across + along::<T>(&axes[D - 1], rates));
-    // What passes from one axis to the next stays in the cache, but is written and read.
-    let passed = rank * outputs * size_of::<T>() as f64 / (4.0 * rates.copy);
-    let seconds = CALL + together(outputs * each + passed, bytes / rates.copy);
+    let passed = (D - 1) as f64 * (PASSED + PASSED_BYTE * size_of::<T>() as f64 / rates.copy);
+    let lines = LINE_OF_MANY / last.output().max(1) as f64;
+    let seconds = SEPARABLE_CALL + together(rank * outputs * (each + passed + lines), bytes / rates.copy);
     let memory = 2.0 * rank * taps.iter().sum::<f64>() * size_of::<T>() as f64;
     // Factors and products of every term, and the terms that were left out.
     let roundings =
@@ -154,7 +198,7 @@ pub(super) fn separable<T: Scalar, const D: usize>(
         (1, true) => "an outer product, axis after axis".to_owned(),
         (rank, _) => format!("{rank} outer products, axis after axis"),
     };
-    Candidate { engine: Engine::Separable, flops, bytes, memory, error, seconds, detail }
+    Candidate { engine: Engine::Separable, flops, bytes, memory, error, seconds, detail, work: flops }
 }
 
 /// The FFT engine, or why it cannot be taken.
@@ -163,23 +207,21 @@ pub(super) fn transforms<T: Scalar, const D: usize>(
     bank: &Bank<T, D>,
     rates: &Rates,
 ) -> std::result::Result<Candidate, String> {
-    let Effort { flops, bytes, shape, blocks, .. } =
+    let Effort { flops, bytes, cost, shape, blocks } =
         effort(bank).map_err(|e| e.to_string())?.ok_or("there is nothing to compute")?;
     let rate = Rates::of::<T>(if D == 1 { &rates.lines } else { &rates.tiles });
     let channels = bank.channels();
-    let calls = (channels.groups * (channels.inputs + channels.outputs) * blocks) as f64;
     let points: f64 = shape.iter().map(|&n| n as f64).product();
     let names: Vec<String> = shape.iter().map(usize::to_string).collect();
     let detail = match blocks {
         1 => format!("one transform of {}", names.join(" x ")),
         blocks => format!("{blocks} blocks of {}", names.join(" x ")),
     };
-    // What leaves the caches costs as much again.
-    let seconds = together(flops / rate, bytes / rates.copy) + calls * FFT_CALL + FFT_PRODUCT;
+    let seconds = together(cost / rate, vectors(bank) / rates.copy) + FFT_PRODUCT;
     let memory = channels.kernels() as f64 * points * 2.0 * size_of::<T>() as f64;
     // The bound of `FftConv::error_bound` beside ‖k‖₁·‖x‖₂, for zeros beyond the ends.
     let error = 4.0 * T::EPSILON * points.log2().max(1.0) * std::f64::consts::SQRT_2;
-    Ok(Candidate { engine: Engine::Fft, flops, bytes, memory, error, seconds, detail })
+    Ok(Candidate { engine: Engine::Fft, flops, bytes, memory, error, seconds, detail, work: cost })
 }
 
 /// Without the feature there is none.

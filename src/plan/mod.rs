@@ -23,8 +23,8 @@ use std::fmt;
 /// NaN where it is, which is worth more than a gain within the error of the prediction.
 const ADVANTAGE: f64 = 1.2;
 
-/// Real additions and multiplications below which nothing that rounds is taken: for so small a product nobody should give up
-/// exact integers, on whatever machine.
+/// Real additions and multiplications below which every product is taken as it is defined: for so small a one nobody should
+/// give up exact integers or the order of taps, on whatever machine.
 const FEW: f64 = 3e4;
 
 /// The ways to compute a convolution without a matrix.
@@ -110,11 +110,11 @@ impl<'a, T: Scalar, const D: usize> Plan<'a, T, D> {
         let rounded = candidates.iter().filter(|c| c.error > 0.0).filter(allowed).min_by(faster);
         let gain = rounded.map_or(0.0, |r| exact.seconds / r.seconds);
         let (engine, reason) = match rounded {
+            _ if candidates[0].flops < FEW => {
+                (Engine::Direct, "a product this small is not worth a detour".to_owned())
+            }
             _ if accuracy == Accuracy::Exact => (exact.engine, "exact results are asked for".to_owned()),
             None => (exact.engine, refusal),
-            Some(_) if exact.flops < FEW => {
-                (exact.engine, "a product this small is not worth rounding errors".to_owned())
-            }
             Some(r) if gain > ADVANTAGE => {
                 (r.engine, format!("predicted to be {gain:.1} times as fast as {}", exact.engine))
             }

@@ -16,8 +16,8 @@ use std::time::Instant;
 /// One number each for `float32`, `float64`, `complex64`, `complex128`.
 pub type PerType = [f64; 4];
 
-/// What engines reach on one thread, in real additions and multiplications per second, and what memory does, in bytes per
-/// second.
+/// What engines reach on one thread, in real additions and multiplications per second, or for transforms in units of their cost,
+/// and what memory does, in bytes per second.
 ///
 /// [`Rates::current`] are those that plans use: from the file of this host if `convmtx plan --calibrate` (or
 /// [`Rates::measure`]) has written one, else the defaults.
@@ -32,9 +32,9 @@ pub struct Rates {
     pub sheet: PerType,
     /// Direct, one output after the other: steps along lines.
     pub apart: PerType,
-    /// Transforms of lines, in the cache.
+    /// Transforms of lines, in the cache: units per second, about half an addition or multiplication each, copies included.
     pub lines: PerType,
-    /// Transforms of tiles, in the cache.
+    /// Transforms of tiles, in the cache, likewise.
     pub tiles: PerType,
     /// Copying memory: bytes read and written.
     pub copy: f64,
@@ -48,15 +48,15 @@ impl Default for Rates {
             short: [63e9, 32e9, 96e9, 31e9],
             sheet: [110e9, 56e9, 76e9, 50e9],
             apart: [3.1e9, 3.1e9, 6e9, 6e9],
-            lines: [39e9, 20e9, 42e9, 19e9],
-            tiles: [36e9, 20e9, 34e9, 18e9],
+            lines: [6e9, 2.9e9, 6e9, 3.2e9],
+            tiles: [6.5e9, 4e9, 6.5e9, 4.3e9],
             copy: 19e9,
         }
     }
 }
 
 /// The first line of a file of rates. Another number makes files of earlier versions void.
-const HEAD: &str = "convmtx rates 1";
+const HEAD: &str = "convmtx rates 2";
 
 impl Rates {
     /// The rates that plans use, read once: those of [`Rates::file`] if it is there and from this processor.
@@ -194,15 +194,15 @@ fn best(mut f: impl FnMut() -> Result<()>) -> Result<f64> {
     Ok(best)
 }
 
-/// Operations per second of what a plan builds when forced to an engine, counted as its candidate counts them.
+/// What a plan does per second when forced to an engine, counted as its prediction counts.
 fn rate<T: Scalar, const D: usize>(plan: Plan<T, D>, engine: Engine) -> Result<f64> {
     let plan = plan.with(engine);
-    let flops = plan.candidates().iter().find(|c| c.engine == engine).map(|c| c.flops);
+    let work = plan.candidates().iter().find(|c| c.engine == engine).map(|c| c.work);
     let a = plan.build()?;
     let (m, n) = a.shape();
     let (x, mut y, mut scratch) = (numbers::<T>(n), vec![T::zero(); m], vec![T::zero(); a.scratch_len()]);
     let seconds = best(|| a.forward(&x, &mut y, &mut scratch))?;
-    Ok(flops.unwrap_or(0.0) / seconds)
+    Ok(work.unwrap_or(0.0) / seconds)
 }
 
 /// All rates of one type, in the order of [`Rates`].

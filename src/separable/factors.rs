@@ -22,16 +22,23 @@ pub(super) struct Factors<T> {
 /// How much a tap may differ, in roundings, to count as met.
 const ROUNDINGS: f64 = 8.0;
 
+/// The squares of complex numbers with parts up to this are whole in double precision.
+const SQUARES: f64 = 33_554_432.0; // 2^25
+
 /// Factors of a kernel of rank one, one per axis, row-major; `None` where some tap is not met.
 pub(super) fn rank_one<T: Scalar>(kernel: &[T], shape: &[usize]) -> Option<Factors<T>> {
     let whole = kernel.iter().all(|&k| whole(k));
-    let term = if whole { whole_factors(kernel, shape)? } else { cross(kernel, shape)? };
-    let met = (0..kernel.len()).all(|at| {
-        let product = outer(&term, shape, at);
-        let tolerance = if whole { 0.0 } else { ROUNDINGS * T::EPSILON * kernel[at].modulus().as_f64() };
-        (product - kernel[at]).modulus().as_f64() <= tolerance
-    });
-    met.then(|| Factors { terms: vec![term], exact: true })
+    let met = |term: &Term<T>, tolerance: f64| {
+        (0..kernel.len()).all(|at| {
+            let wrong = (outer(term, shape, at) - kernel[at]).modulus().as_f64();
+            wrong <= tolerance * kernel[at].modulus().as_f64()
+        })
+    };
+    if whole && let Some(term) = whole_factors(kernel, shape).filter(|term| met(term, 0.0)) {
+        return Some(Factors { terms: vec![term], exact: true });
+    }
+    let term = cross(kernel, shape).filter(|term| met(term, ROUNDINGS * T::EPSILON))?;
+    Some(Factors { terms: vec![term], exact: !whole })
 }
 
 /// Element `at` of the outer product of the factors.
@@ -44,7 +51,7 @@ fn outer<T: Scalar>(term: &Term<T>, shape: &[usize], mut at: usize) -> T {
     product
 }
 
-/// The lines through the largest tap, all but the last divided by it.
+/// The lines through the largest tap, all but the longest divided by it: a kernel along one axis stays as it is.
 fn cross<T: Scalar>(kernel: &[T], shape: &[usize]) -> Option<Term<T>> {
     let larger =
         |a: &usize, b: &usize| kernel[*a].modulus().as_f64().total_cmp(&kernel[*b].modulus().as_f64());
@@ -53,9 +60,10 @@ fn cross<T: Scalar>(kernel: &[T], shape: &[usize]) -> Option<Term<T>> {
         return None;
     }
     let lines = lines(kernel, shape, pivot);
-    let last = lines.len() - 1;
+    let longest = (0..lines.len()).max_by_key(|&a| lines[a].len())?;
     let divided = |line: Vec<T>| line.into_iter().map(|k| k / kernel[pivot]).collect();
-    Some(lines.into_iter().enumerate().map(|(a, line)| if a < last { divided(line) } else { line }).collect())
+    let factor = |(a, line)| if a == longest { line } else { divided(line) };
+    Some(lines.into_iter().enumerate().map(factor).collect())
 }
 
 /// The lines of the kernel through an element, axis by axis.
@@ -69,28 +77,31 @@ fn lines<T: Scalar>(kernel: &[T], shape: &[usize], through: usize) -> Vec<Vec<T>
     shape.iter().map(line).collect()
 }
 
-/// A real whole number of which products with others stay exact.
+/// A whole number, or a complex one of two, of which products with others stay exact.
 fn whole<T: Scalar>(k: T) -> bool {
-    let re = k.re().as_f64();
-    k.im().as_f64() == 0.0 && re.fract() == 0.0 && re.abs() * T::EPSILON <= 1.0
+    let most = if T::IS_COMPLEX { (1.0 / T::EPSILON).min(SQUARES) } else { 1.0 / T::EPSILON };
+    [k.re(), k.im()].map(|part| part.as_f64()).iter().all(|part| part.fract() == 0.0 && part.abs() <= most)
 }
 
 /// Whole-numbered factors of a whole-numbered kernel of rank one: each line divided by the greatest common divisor of its
 /// elements, the last one multiplied by what remains. `None` for zero.
+///
+/// Complex whole numbers are the Gaussian integers, which have greatest common divisors as well.
 fn whole_factors<T: Scalar>(kernel: &[T], shape: &[usize]) -> Option<Term<T>> {
     let pivot = kernel.iter().position(|k| !k.is_zero())?;
-    let of = |value: f64| T::from_real(T::Real::of(value));
+    let wide = |k: &T| Complex::new(k.re().as_f64(), k.im().as_f64());
+    let of = |z: Complex<f64>| T::from_parts(T::Real::of(z.re), T::Real::of(z.im));
     let mut term = Term::new();
-    let mut rest = kernel[pivot].re().as_f64();
+    let mut rest = wide(&kernel[pivot]);
     for line in lines(kernel, shape, pivot) {
-        let line: Vec<f64> = line.iter().map(|k| k.re().as_f64()).collect();
-        let divisor = line.iter().fold(0.0, |d, &k| common_divisor(d, k.abs()));
+        let line: Vec<_> = line.iter().map(wide).collect();
+        let divisor = line.iter().fold(Complex::ZERO, |d, &k| common_divisor(d, k));
         let at_pivot = lines_at(shape, pivot, term.len());
-        rest /= line[at_pivot] / divisor;
-        term.push(line.into_iter().map(|k| of(k / divisor)).collect());
+        rest = quotient(rest, quotient(line[at_pivot], divisor));
+        term.push(line.into_iter().map(|k| of(quotient(k, divisor))).collect());
     }
     // What remains is whole if the kernel has rank one; otherwise the comparison with the kernel fails.
-    term.last_mut()?.iter_mut().for_each(|k| *k = k.scaled(T::Real::of(rest)));
+    term.last_mut()?.iter_mut().for_each(|k| *k *= of(rest));
     Some(term)
 }
 
@@ -100,9 +111,20 @@ fn lines_at(shape: &[usize], element: usize, axis: usize) -> usize {
     element / step % shape[axis]
 }
 
-/// The greatest common divisor of two whole numbers.
-fn common_divisor(a: f64, b: f64) -> f64 {
-    if b == 0.0 { a } else { common_divisor(b, a % b) }
+/// The greatest common divisor of two Gaussian integers by Euclid's algorithm, positive where it is real.
+fn common_divisor(a: Complex<f64>, b: Complex<f64>) -> Complex<f64> {
+    match b == Complex::ZERO {
+        true if a.im == 0.0 => Complex::new(a.re.abs(), 0.0),
+        true => a,
+        false => common_divisor(b, a - b * quotient(a, b)),
+    }
+}
+
+/// The Gaussian integer nearest to a / b.
+fn quotient(a: Complex<f64>, b: Complex<f64>) -> Complex<f64> {
+    // Real numbers are divided as such, which is exact for larger ones.
+    let ratio = if b.im == 0.0 { a.unscale(b.re) } else { (a * b.conj()).unscale(b.norm_sqr()) };
+    Complex::new(ratio.re.round(), ratio.im.round())
 }
 
 /// Whether elimination with full pivoting leaves nothing but rounding after `most` steps: a quick look, O(most·taps),
@@ -176,6 +198,35 @@ mod tests {
         assert!((0..27).all(|at| outer(&f.terms[0], &[3, 3, 3], at) == cube[at]));
         assert!(rank_one(&[1.0, 2.0, 3.0, 4.0], &[2, 2]).is_none());
         assert!(rank_one(&[0.0; 4], &[2, 2]).is_none());
+        let large = 2_f64.powi(51); // one beside it is a rounding
+        assert!(!rank_one(&[large, large, large, large + 1.0], &[2, 2]).unwrap().exact);
+    }
+
+    #[test]
+    fn complex_whole_numbers_stay_whole() {
+        let z = |re: i32, im: i32| Complex::new(f64::from(re), f64::from(im));
+        let of = |u: &[Complex<f64>], v: &[Complex<f64>]| -> Vec<_> {
+            u.iter().flat_map(|a| v.iter().map(move |b| a * b)).collect()
+        };
+        let parts = || (-7..8).flat_map(|re| [(re, 3), (re, -4), (0, re)]);
+        for (p, q) in parts().flat_map(|p| parts().map(move |q| (p, q))) {
+            let (u, v) = ([z(p.0, p.1), z(2, -3), z(q.1, 5)], [z(q.0, q.1), z(5, 3), z(p.1, 0), z(1, q.0)]);
+            let kernel = of(&u, &v);
+            let f = rank_one(&kernel, &[3, 4]).unwrap();
+            assert!(f.exact);
+            assert!(f.terms[0].iter().flatten().all(|k| k.re.fract() == 0.0 && k.im.fract() == 0.0), "{f:?}");
+        }
+        assert!(rank_one(&[z(1, 1), z(2, 0), z(3, 0), z(4, 0)], &[2, 2]).is_none());
+    }
+
+    #[test]
+    fn a_kernel_along_one_axis_is_its_own_factor() {
+        let kernel = [0.1, 0.7, 0.3].map(|k| Complex::new(k, 1.0 - k));
+        for shape in [[3, 1, 1], [1, 3, 1], [1, 1, 3]] {
+            let f = rank_one(&kernel, &shape).unwrap();
+            let along = shape.iter().position(|&n| n == 3).unwrap();
+            assert_eq!(f.terms[0][along], kernel);
+        }
     }
 
     #[test]
