@@ -13,7 +13,7 @@ use std::mem::MaybeUninit;
 const LONGEST: usize = 4;
 
 /// A longer distance must save one part in so many.
-const WORTH: usize = 12;
+const WORTH: usize = 16;
 
 /// Taps of a series at least: a source should serve some of them.
 const SERIES: usize = 4;
